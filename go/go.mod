@@ -1,0 +1,3 @@
+module github.com/partita-stream/partita/go
+
+go 1.24

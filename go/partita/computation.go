@@ -1,0 +1,79 @@
+package partita
+
+// StateComputation is a step with state: one message in, none or one out.
+type StateComputation interface {
+	// Compute processes one message with the state of the message's key. It returns the output,
+	// or nil for none, and whether the state changed and must be kept.
+	//
+	// It is called by one goroutine at a time for each state, but at once for different states: a
+	// computation that has fields of its own must not change them without a lock.
+	Compute(data interface{}, state interface{}) (interface{}, bool)
+}
+
+// StateComputationMulti is a step with state: one message in, any number out.
+type StateComputationMulti interface {
+	// Compute is like that of [StateComputation], with any number of outputs, sent on in order. A
+	// nil output is left out.
+	Compute(data interface{}, state interface{}) ([]interface{}, bool)
+}
+
+// PartitionFunction finds the key of a message.
+type PartitionFunction interface {
+	// Partition returns the key. It may be called by any number of goroutines at once, must
+	// always give the same key for the same message, and must not change it.
+	Partition(data interface{}) uint64
+}
+
+// StringPartitionFunction finds the key of a message, as a string: any bytes, compared exactly.
+type StringPartitionFunction interface {
+	// Partition returns the key. It may be called by any number of goroutines at once, must
+	// always give the same key for the same message, and must not change it.
+	Partition(data interface{}) string
+}
+
+// StateBuilder makes the state of a new key.
+type StateBuilder interface {
+	// Build returns a new state. It may be called by any number of goroutines at once.
+	Build() interface{}
+}
+
+// Named is what a computation, a partition function or a builder may be besides: it gives the
+// name to use in paths, metrics and errors. Without it that is the name of the type.
+type Named interface {
+	Name() string
+}
+
+// Build makes a [StateBuilder] of a function.
+func Build(build func() interface{}) StateBuilder { return buildFunc(build) }
+
+type buildFunc func() interface{}
+
+func (build buildFunc) Build() interface{} { return build() }
+
+// Key is the key of a state part, or of a dead letter.
+type Key struct {
+	// Number is the key, if the partition function returns a uint64.
+	Number uint64
+	// Text is the key, if the partition function returns a string.
+	Text string
+	// Kind says which of them it is.
+	Kind KeyKind
+}
+
+// KeyKind says what the keys of a partition are.
+type KeyKind int
+
+const (
+	// NoKey is the kind where there is no key: a single state, or a message that died before its
+	// key was known.
+	NoKey KeyKind = iota
+	// NumberKey is the kind of keys that are a uint64.
+	NumberKey
+	// TextKey is the kind of keys that are a string.
+	TextKey
+)
+
+// String gives the key as text.
+func (key Key) String() string { panic(notYet) }
+
+const notYet = "partita: not built yet"

@@ -1,0 +1,41 @@
+package partita
+
+// DeadLetter is a message that the application could not process.
+type DeadLetter struct {
+	// Data is the message.
+	Data interface{}
+	// Reason says why it died.
+	Reason DeadReason
+	// Key is its key at that step, if it was known.
+	Key Key
+	// Path says where it died, as in `application "x" / pipeline "y" / step 2 "z"`.
+	Path string
+	// Text is what the failure said: the panic's value and stack, or the error's text. It is empty for an
+	// unknown key.
+	Text string
+}
+
+// DeadReason says why a message died.
+type DeadReason int
+
+const (
+	// DeadUnknownKey is a message whose key was not declared.
+	DeadUnknownKey DeadReason = iota
+	// DeadPartition is a message on which the partition function failed.
+	DeadPartition
+	// DeadBuild is a message whose state could not be built.
+	DeadBuild
+	// DeadCompute is a message on which the computation failed.
+	DeadCompute
+	// DeadSink is a message on which a sink failed.
+	DeadSink
+	// DeadFailed is a message that was queued when the application failed. It is only counted.
+	DeadFailed
+	// DeadClosed is a message that was queued when the application was closed. It is only counted.
+	DeadClosed
+
+	deadReasons
+)
+
+// String names the reason.
+func (reason DeadReason) String() string { panic(notYet) }

@@ -1,0 +1,38 @@
+package partita
+
+// Metrics are the counters of an application since its start. Each is exact when nothing is in
+// flight.
+type Metrics struct {
+	// Sent counts messages that sources accepted.
+	Sent uint64
+	// Computed counts messages that computations completed.
+	Computed uint64
+	// Emitted counts outputs of computations, once for each sink that takes them.
+	Emitted uint64
+	// Delivered counts messages that sinks took.
+	Delivered uint64
+	// Discarded counts outputs of the last step of pipelines that end with Done.
+	Discarded uint64
+	// Dead counts messages that died, by [DeadReason].
+	Dead [deadReasons]uint64
+	// InFlight counts messages in flight now, unread outputs included.
+	InFlight uint64
+	// ValuesHeld counts the messages and states that the engine holds now: 0 after Close.
+	ValuesHeld uint64
+	// Parts counts the states now.
+	Parts uint64
+	// Stages has the counters of each source, step and sink, in the order of declaration.
+	Stages []StageMetrics
+}
+
+// StageMetrics are the counters of one source, step or sink.
+type StageMetrics struct {
+	// Path says which, as in `application "x" / pipeline "y" / step 2 "z"`.
+	Path string
+	// Completed counts messages that it sent, computed or delivered.
+	Completed uint64
+	// Emitted counts messages that it passed on.
+	Emitted uint64
+	// Dead counts messages that died on their way into it or in it, by [DeadReason].
+	Dead [deadReasons]uint64
+}
