@@ -1,0 +1,3 @@
+module github.com/partita-stream/partita/benches/go
+
+go 1.24
