@@ -1,0 +1,245 @@
+//! A lane: the messages of one step that wait in one shard, the run they are computed in, and the
+//! outputs that come of it.
+
+use super::Engine;
+use super::callback::tell;
+use super::outbox::Outbox;
+use super::schedule::ActorId;
+use super::segment::Spans;
+use super::shard::LaneQueue;
+use crate::fault::{Fault, planted};
+use crate::host::{DELETE, Output, Verdict};
+use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
+use crate::state::KeyRef;
+use crate::topology::StepPlan;
+
+/// How many outputs a run may be offered memory for; a message that has more asks for it.
+const OUTPUTS_MAX: usize = 1 << 26;
+
+/// Messages that are handed to a computation together. What is before `start` is done.
+#[derive(Default)]
+pub(super) struct RunBuffer {
+    pub(super) start: usize,
+    pub(super) values: Vec<Value>,
+    pub(super) words: Vec<u64>,
+    pub(super) bytes: ByteKeys,
+    pub(super) states: Vec<Value>,
+    pub(super) spans: Spans,
+    pub(super) flags: Vec<u8>,
+    pub(super) outputs: Vec<Output>,
+    /// How many outputs there must be room for, because a message did not fit.
+    pub(super) outputs_min: usize,
+    pub(super) done: usize,
+}
+
+impl RunBuffer {
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.values.len()
+    }
+
+    pub(super) fn key(&self, kind: KeyKind, index: usize) -> KeyRef<'_> {
+        match kind {
+            KeyKind::Word => KeyRef::Word(self.words[index]),
+            KeyKind::Bytes => KeyRef::Bytes(self.bytes.get(index)),
+            KeyKind::Single => KeyRef::Single,
+        }
+    }
+
+    /// Takes the message at `index` out.
+    pub(super) fn remove(&mut self, index: usize) -> Value {
+        if !self.words.is_empty() {
+            self.words.remove(index);
+        }
+        if !self.bytes.is_empty() {
+            self.bytes.remove(index);
+        }
+        self.spans.remove(index);
+        self.states.clear();
+        self.values.remove(index)
+    }
+
+    /// Takes the first message that is not done.
+    pub(super) fn skip_one(&mut self) -> Value {
+        self.start += 1;
+        self.values[self.start - 1]
+    }
+
+    pub(super) fn clear_if_over(&mut self) {
+        if self.is_empty() {
+            self.start = 0;
+            self.values.clear();
+            self.words.clear();
+            self.bytes.clear();
+            self.states.clear();
+            self.spans.clear();
+        }
+    }
+}
+
+pub(super) struct Lane {
+    pub(super) pipeline: usize,
+    pub(super) step: usize,
+    pub(super) queue: LaneQueue,
+    pub(super) run: RunBuffer,
+    pub(super) outbox: Outbox,
+}
+
+impl Lane {
+    pub(super) fn new(pipeline: usize, step: usize) -> Lane {
+        let (queue, run, outbox) = Default::default();
+        Lane {
+            pipeline,
+            step,
+            queue,
+            run,
+            outbox,
+        }
+    }
+
+    pub(super) fn has_input(&self) -> bool {
+        !self.run.is_empty() || !self.queue.is_empty()
+    }
+
+    /// Fills the run with up to `most` messages, unless one is half done.
+    pub(super) fn fill(&mut self, most: usize) {
+        let run = &mut self.run;
+        if !run.is_empty() {
+            return;
+        }
+        run.clear_if_over();
+        while run.values.len() < most {
+            let Some(segment) = self.queue.front_mut() else {
+                break;
+            };
+            let (start, count) = (segment.taken, segment.left().min(most - run.values.len()));
+            let messages = &segment.messages;
+            run.values
+                .extend_from_slice(&messages.values[start..start + count]);
+            if !messages.words.is_empty() {
+                run.words
+                    .extend_from_slice(&messages.words[start..start + count]);
+            }
+            if !messages.bytes.is_empty() {
+                (start..start + count).for_each(|index| run.bytes.push(messages.bytes.get(index)));
+            }
+            run.spans.push(segment.origin, run.values.len());
+            segment.taken += count;
+            if segment.left() == 0 {
+                self.queue.pop_front();
+            }
+        }
+    }
+
+    /// What is wrong with what the computation says it did; else what it says.
+    pub(super) fn contract(&mut self, verdict: Verdict) -> Result<Verdict, String> {
+        let run = &mut self.run;
+        let (len, done) = (run.values.len() - run.start, run.done);
+        if done > len {
+            return Err(format!("it claims {done} messages done of a run of {len}"));
+        }
+        let mut last = 0;
+        for output in &run.outputs {
+            if output.from < last || output.from >= done as u64 {
+                let from = output.from;
+                return Err(format!(
+                    "an output follows from message {from}: expected {last} to {done}"
+                ));
+            }
+            last = output.from;
+        }
+        if run.flags[..done.saturating_sub(1)]
+            .iter()
+            .any(|flags| flags & DELETE != 0)
+        {
+            return Err("a part is deleted before the last message that is done".into());
+        }
+        match verdict {
+            Verdict::Contract(text) => Err(text),
+            Verdict::Failed(_) if done == len => {
+                Err("a message failed, but all of the run are done".into())
+            }
+            Verdict::Done if done == 0 => Err("no message is done, and none failed".into()),
+            Verdict::OutputsFull if done == 0 => {
+                let offered = run.outputs.capacity();
+                if offered >= OUTPUTS_MAX {
+                    return Err(format!("one message has more than {offered} outputs"));
+                }
+                run.outputs_min = offered * 2;
+                Ok(Verdict::Done)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Accounts for what is done, and puts its outputs into the outbox or hands them back; tells
+    /// whether there are any on their way.
+    pub(super) fn settle(&mut self, engine: &Engine, plan: &StepPlan) -> bool {
+        let pipeline = &engine.pipelines[self.pipeline];
+        let run = &mut self.run;
+        let consumed = run.done;
+        if planted(Fault::OutputLost) {
+            run.outputs.pop();
+        }
+        let last = self.step + 1 == pipeline.steps;
+        let takers = if last { pipeline.sinks.len() } else { 1 };
+        let emitted = run.outputs.len() * takers;
+        let counters = &pipeline.counters[self.step + 1];
+        counters.completed(consumed);
+        counters.emitted(run.outputs.len() * takers.max(1));
+        if consumed > 0 {
+            run.outputs_min = 0;
+            pipeline.flow.emit(self.step + 1, consumed, emitted);
+        }
+        if takers == 0 {
+            engine.discard_outputs(self.pipeline, plan, &mut run.outputs);
+        } else {
+            for output in run.outputs.drain(..) {
+                let origin = run.spans.origin_at(run.start + output.from as usize);
+                self.outbox.push(origin, output.value);
+            }
+            if takers > 1 && !self.outbox.is_empty() {
+                tell(engine, || plan.values.share(&self.outbox.values, takers));
+            }
+        }
+        run.start += consumed;
+        run.done = 0;
+        if consumed > 0 {
+            engine.consumed(self.pipeline, self.step, consumed, emitted);
+        }
+        emitted > 0
+    }
+
+    /// After a broken contract: the whole run counts as handed to the host.
+    pub(super) fn give_up(&mut self, engine: &Engine) {
+        let left = self.run.values.len() - self.run.start;
+        engine.pipelines[self.pipeline].counters[self.step + 1].dead(DeadReason::Failed, left);
+        self.run.start = self.run.values.len();
+        self.run.outputs.clear();
+        self.run.clear_if_over();
+        engine.consumed(self.pipeline, self.step, left, 0);
+    }
+
+    /// Forwards outputs that wait for room; tells whether none is left.
+    pub(super) fn flush(&mut self, engine: &Engine, actor: ActorId) -> bool {
+        self.outbox.is_empty() || self.outbox.forward_to_sinks(engine, self.pipeline, actor)
+    }
+
+    /// Hands everything back: the application failed or closes.
+    pub(super) fn discard(&mut self, engine: &Engine, reason: DeadReason) {
+        let mut values = self.run.values.split_off(self.run.start);
+        self.run.start = self.run.values.len();
+        self.run.clear_if_over();
+        for segment in self.queue.drain(..) {
+            values.extend_from_slice(segment.values_left());
+        }
+        engine.discard(self.pipeline, self.step, values, reason);
+        let pipeline = &engine.pipelines[self.pipeline];
+        let sinks = if self.step + 1 == pipeline.steps {
+            pipeline.sinks.len()
+        } else {
+            0
+        };
+        let outputs = self.outbox.take_all(sinks);
+        engine.discard(self.pipeline, self.step + 1, outputs, reason);
+    }
+}

@@ -1,0 +1,1 @@
+//! Models of every hand-off between threads, for loom.

@@ -1,0 +1,460 @@
+//! Runs a plan: shards, mailboxes, scheduler, credits, sinks, shutdown.
+//!
+//! What runs is an actor: a shard of a partition, a sink that is a callback, the dead-letter handler,
+//! or the relay of a pipeline without steps. Workers take ready actors from the schedule, one worker
+//! at a time for each actor.
+
+mod callback;
+mod cell;
+mod death;
+mod event;
+mod flow;
+mod lane;
+mod life;
+mod mailbox;
+mod outbox;
+mod queue;
+mod reader;
+mod scatter;
+mod schedule;
+mod seam;
+mod segment;
+mod sender;
+mod shard;
+mod sink;
+mod worker;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+use std::sync::atomic::AtomicU64;
+
+use crate::host::{Output, Values};
+use crate::metrics::{Metrics, StageCounters, StageKind};
+use crate::model::{DeadReason, KeyKind, Value};
+use crate::state::{Routing, hash};
+use crate::sync::{Arc, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
+use crate::topology::{
+    Application, DeclaredKeys, Mistake, PartitionPlan, PipelinePlan, Plan, SinkKind, StepPlan,
+};
+
+use cell::Cells;
+use event::Event;
+use flow::Flow;
+use mailbox::Mailbox;
+use queue::SinkQueue;
+use schedule::{ActorId, Schedule};
+use seam::Seam;
+use segment::Segment;
+use worker::WorkerSlot;
+
+pub(crate) use death::Death;
+pub use death::{Failure, FailureKind};
+pub use event::{Cancel, Wait, WaitError};
+pub use life::Refusal;
+pub use reader::{Part, Reader};
+pub use sender::{Batch, BatchKeys, Sender};
+
+/// Shards for each worker: some more than one, so that a worker that is done early finds work.
+const SHARDS_PER_WORKER: usize = 2;
+
+enum Actor {
+    Shard(Box<shard::Shard>),
+    Sink(sink::Sink),
+    Undertaker(sink::Undertaker),
+    Relay(sink::Relay),
+}
+
+struct PartitionSlot {
+    routing: Routing,
+    shards: usize,
+    /// The number of its first shard's actor; the others follow.
+    first_actor: usize,
+    plan_kind: KeyKind,
+}
+
+enum SinkSlot {
+    Callback {
+        actor: ActorId,
+        mailbox: Mailbox<Segment>,
+    },
+    Queue(SinkQueue),
+}
+
+struct PipelineSlot {
+    flow: Flow,
+    steps: usize,
+    sinks: Vec<SinkSlot>,
+    /// What passes messages on to the sinks if there are no steps.
+    relay: Option<(ActorId, Mailbox<Segment>)>,
+    /// One for the source, each step and each sink.
+    counters: Vec<StageCounters>,
+    discarded: AtomicU64,
+}
+
+struct DeadSlot {
+    actor: ActorId,
+    mailbox: Mailbox<sink::Dead>,
+}
+
+/// A started application.
+pub struct Engine {
+    plan: Plan,
+    seam: Seam,
+    schedule: Schedule,
+    cells: Cells<Actor>,
+    partitions: Vec<PartitionSlot>,
+    /// The mailboxes of each shard's lanes, by the shard's actor.
+    mailboxes: Vec<Vec<Mailbox<Segment>>>,
+    pipelines: Vec<PipelineSlot>,
+    dead: Option<DeadSlot>,
+    workers: Vec<WorkerSlot>,
+    threads: Mutex<Option<worker::Threads>>,
+    life: AtomicU8,
+    failure: Mutex<Option<Arc<Failure>>>,
+    /// Shards whose declared keys' states are not built yet.
+    starting: AtomicUsize,
+    /// How many readers hold admission up.
+    readers: AtomicUsize,
+    parts: AtomicI64,
+    /// Where those wait who wait for quiet, for the end, or for workers to leave.
+    changed: Arc<Event>,
+    closing: Mutex<bool>,
+}
+
+fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) -> PartitionSlot {
+    let shards = match partition.key_kind {
+        KeyKind::Single => 1,
+        _ => (plan.workers * SHARDS_PER_WORKER).min(plan.key_groups as usize),
+    };
+    let group = |hash| hash::group(hash, plan.key_groups);
+    let routing = match &partition.keys {
+        None => Routing::deal(plan.key_groups, shards, std::iter::empty()),
+        Some(DeclaredKeys::Words(keys)) => Routing::deal(
+            plan.key_groups,
+            shards,
+            keys.iter().map(|&key| group(hash::word(key))),
+        ),
+        Some(DeclaredKeys::Bytes(keys)) => Routing::deal(
+            plan.key_groups,
+            shards,
+            keys.iter().map(|key| group(hash::bytes(key))),
+        ),
+    };
+    PartitionSlot {
+        routing,
+        shards,
+        first_actor,
+        plan_kind: partition.key_kind,
+    }
+}
+
+/// What is built of a plan before the engine is put together.
+#[derive(Default)]
+struct Assembly {
+    actors: Vec<Actor>,
+    mailboxes: Vec<Vec<Mailbox<Segment>>>,
+}
+
+impl Assembly {
+    fn add(&mut self, actor: Actor) -> ActorId {
+        self.actors.push(actor);
+        ActorId(self.actors.len() - 1)
+    }
+
+    fn partition(&mut self, plan: &Plan, index: usize) -> PartitionSlot {
+        let partition = &plan.partitions[index];
+        let slot = partition_slot(plan, partition, self.actors.len());
+        for shard in 0..slot.shards {
+            let actor = ActorId(self.actors.len());
+            let contents = shard::Shard::new(actor, index, shard as u16, partition, &slot);
+            self.add(Actor::Shard(Box::new(contents)));
+            self.mailboxes
+                .push(partition.lanes.iter().map(|_| Mailbox::default()).collect());
+        }
+        slot
+    }
+
+    fn pipeline(&mut self, index: usize, plan: &PipelinePlan) -> PipelineSlot {
+        let mut sinks = Vec::new();
+        for (number, sink) in plan.sinks.iter().enumerate() {
+            sinks.push(match &sink.kind {
+                SinkKind::Queue(capacity) => SinkSlot::Queue(SinkQueue::new(*capacity)),
+                SinkKind::Callback(_) => SinkSlot::Callback {
+                    actor: self.add(Actor::Sink(sink::Sink::new(index, number))),
+                    mailbox: Mailbox::default(),
+                },
+            });
+        }
+        let relay = plan.steps.is_empty().then(|| {
+            (
+                self.add(Actor::Relay(sink::Relay::new(index))),
+                Mailbox::default(),
+            )
+        });
+        let stages = 1 + plan.steps.len() + plan.sinks.len();
+        PipelineSlot {
+            flow: Flow::new(plan.source.credits, plan.steps.len()),
+            steps: plan.steps.len(),
+            sinks,
+            relay,
+            counters: (0..stages).map(|_| StageCounters::default()).collect(),
+            discarded: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Engine {
+    /// Checks a declaration, freezes it, and makes it ready to run by threads that enter
+    /// [`Engine::run_worker`]. With mistakes the declaration is given back.
+    pub fn new(declared: Application) -> Result<Arc<Engine>, (Application, Vec<Mistake>)> {
+        Ok(Arc::new(Engine::assemble(
+            declared.freeze()?,
+            Seam::Threads,
+        )))
+    }
+
+    /// The same, to be run by [`Engine::step`] on one thread, in an order that `seed` decides.
+    pub fn stepped(
+        declared: Application,
+        seed: u64,
+    ) -> Result<Arc<Engine>, (Application, Vec<Mistake>)> {
+        Ok(Arc::new(Engine::assemble(
+            declared.freeze()?,
+            Seam::stepper(seed),
+        )))
+    }
+
+    fn assemble(plan: Plan, seam: Seam) -> Engine {
+        let mut assembly = Assembly::default();
+        let partitions: Vec<_> = (0..plan.partitions.len())
+            .map(|index| assembly.partition(&plan, index))
+            .collect();
+        let pipelines = plan.pipelines.iter().enumerate();
+        let pipelines = pipelines
+            .map(|(index, pipeline)| assembly.pipeline(index, pipeline))
+            .collect();
+        let dead = plan.dead_letters.is_some().then(|| DeadSlot {
+            actor: assembly.add(Actor::Undertaker(sink::Undertaker::default())),
+            mailbox: Mailbox::default(),
+        });
+        let starting = assembly.actors.iter().filter(|actor| match actor {
+            Actor::Shard(shard) => shard.has_declared(),
+            _ => false,
+        });
+        let engine = Engine {
+            starting: AtomicUsize::new(starting.count()),
+            schedule: Schedule::new(assembly.actors.len()),
+            cells: Cells::new(assembly.actors.into_iter()),
+            mailboxes: assembly.mailboxes,
+            workers: (0..plan.workers).map(|_| WorkerSlot::default()).collect(),
+            threads: Mutex::new(None),
+            partitions,
+            pipelines,
+            dead,
+            plan,
+            seam,
+            life: AtomicU8::new(0),
+            failure: Mutex::new(None),
+            readers: AtomicUsize::new(0),
+            parts: AtomicI64::new(0),
+            changed: Arc::default(),
+            closing: Mutex::new(false),
+        };
+        engine.notify_all_actors();
+        engine
+    }
+
+    fn notify_all_actors(&self) {
+        self.schedule
+            .actors()
+            .for_each(|actor| self.schedule.notify(actor));
+    }
+
+    /// Leaves a segment for a lane of a shard.
+    fn deliver(&self, shard: usize, lane: usize, segment: Segment) {
+        self.mailboxes[shard][lane].push(segment);
+        if !crate::fault::planted(crate::fault::Fault::NotifyLost) {
+            self.schedule.notify(ActorId(shard));
+        }
+    }
+
+    fn take_mail(&self, shard: ActorId, lane: usize, into: &mut Vec<Segment>) {
+        self.mailboxes[shard.0][lane].take(into);
+    }
+
+    /// Gives back what `consumed` messages at a stage held and what they emitted did not take over,
+    /// and wakes whoever waits for that.
+    fn consumed(&self, pipeline: usize, stage: usize, consumed: usize, emitted: usize) {
+        let flow = &self.pipelines[pipeline].flow;
+        let returned = flow.consumed(stage, consumed, emitted);
+        for actor in flow.take_gated() {
+            self.schedule.notify(actor);
+        }
+        if returned.wake_senders {
+            flow.room.notify();
+        }
+        if returned.quiet {
+            self.quieter();
+        }
+    }
+
+    /// Nothing of one pipeline is in flight any more.
+    fn quieter(&self) {
+        self.changed.notify();
+        for sink in self.pipelines.iter().flat_map(|pipeline| &pipeline.sinks) {
+            if let SinkSlot::Queue(queue) = sink {
+                queue.arrived.notify();
+            }
+        }
+    }
+
+    /// Wakes senders that wait, if there are credits at all.
+    fn wake_senders(&self) {
+        for pipeline in self
+            .pipelines
+            .iter()
+            .filter(|pipeline| pipeline.flow.has_room())
+        {
+            pipeline.flow.room.notify();
+        }
+    }
+
+    fn parts_added(&self, count: usize) {
+        self.parts.fetch_add(count as i64, Ordering::Relaxed);
+    }
+
+    fn parts_removed(&self, count: usize) {
+        self.parts.fetch_sub(count as i64, Ordering::Relaxed);
+    }
+
+    /// The declared keys of a shard have their states, or never will.
+    fn shard_started(&self) {
+        if self.starting.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.changed.notify();
+        }
+    }
+
+    /// Hands values that wait at a stage back to who made them.
+    fn drop_values(&self, pipeline: usize, stage: usize, values: &[Value]) {
+        let owner = self.plan.pipelines[pipeline].values_at(stage);
+        self.drop_to(owner, values);
+    }
+
+    fn drop_to(&self, owner: &dyn Values, values: &[Value]) {
+        if values.is_empty() {
+            return;
+        }
+        callback::tell(self, || owner.drop_values(values));
+        if crate::fault::planted(crate::fault::Fault::ValueDroppedTwice) {
+            callback::tell(self, || owner.drop_values(&values[..1]));
+        }
+    }
+
+    /// Hands back the outputs of the last step of a pipeline without a sink.
+    fn discard_outputs(&self, pipeline: usize, step: &StepPlan, outputs: &mut Vec<Output>) {
+        if !outputs.is_empty() {
+            let values: Vec<Value> = outputs.drain(..).map(|output| output.value).collect();
+            self.pipelines[pipeline]
+                .discarded
+                .fetch_add(values.len() as u64, Ordering::Relaxed);
+            self.drop_to(&*step.values, &values);
+        }
+    }
+
+    /// Hands back the messages of a pipeline that leads nowhere.
+    fn drop_discarded(&self, pipeline: usize, values: &[Value]) {
+        self.pipelines[pipeline]
+            .discarded
+            .fetch_add(values.len() as u64, Ordering::Relaxed);
+        self.drop_values(pipeline, 0, values);
+    }
+
+    /// Drops and counts messages that are queued at a stage when the application fails or closes.
+    fn discard(&self, pipeline: usize, stage: usize, values: Vec<Value>, reason: DeadReason) {
+        if values.is_empty() {
+            return;
+        }
+        let slot = &self.pipelines[pipeline];
+        slot.counters[(stage + 1).min(slot.counters.len() - 1)].dead(reason, values.len());
+        self.drop_values(pipeline, stage, &values);
+        self.consumed(pipeline, stage, values.len(), 0);
+    }
+
+    /// Reads the counters.
+    pub fn metrics(&self) -> Metrics {
+        let mut metrics = Metrics::default();
+        for (slot, plan) in self.pipelines.iter().zip(&self.plan.pipelines) {
+            let steps = plan.steps.iter().map(|step| (StageKind::Step, &step.path));
+            let sinks = plan.sinks.iter().map(|sink| (StageKind::Sink, &sink.path));
+            let source = std::iter::once((StageKind::Source, &plan.source.path));
+            for ((kind, path), counters) in source.chain(steps).chain(sinks).zip(&slot.counters) {
+                let stage = counters.read(kind, path);
+                match kind {
+                    StageKind::Source => metrics.sent += stage.completed,
+                    StageKind::Step => {
+                        metrics.computed += stage.completed;
+                        metrics.emitted += stage.emitted;
+                    }
+                    StageKind::Sink => metrics.delivered += stage.completed,
+                }
+                for (sum, count) in metrics.dead.iter_mut().zip(stage.dead) {
+                    *sum += count;
+                }
+                metrics.stages.push(stage);
+            }
+            metrics.discarded += slot.discarded.load(std::sync::atomic::Ordering::Relaxed);
+            metrics.in_flight += slot.flow.in_flight() as u64;
+        }
+        metrics.parts = self.parts.load(Ordering::Relaxed).max(0) as u64;
+        metrics.values_held = metrics.in_flight + metrics.parts;
+        metrics
+    }
+
+    /// The number of a pipeline's stage, and where the counters of a sink are.
+    fn sink_counter(&self, pipeline: usize, sink: usize) -> &StageCounters {
+        let slot = &self.pipelines[pipeline];
+        &slot.counters[1 + slot.steps + sink]
+    }
+
+    /// Polls a sink that is a queue: takes up to `out.len()` messages, and waits until there is one.
+    /// `None` if the sink is a callback.
+    pub fn poll(
+        &self,
+        pipeline: usize,
+        sink: usize,
+        out: &mut [Value],
+        wait: &Wait,
+    ) -> Option<Result<usize, Refusal>> {
+        let SinkSlot::Queue(queue) = &self.pipelines[pipeline].sinks[sink] else {
+            return None;
+        };
+        if callback::inside(self) && wait.timeout != Some(std::time::Duration::ZERO) {
+            return Some(Err(Refusal::WouldDeadlock));
+        }
+        if out.is_empty() {
+            return Some(Ok(0));
+        }
+        let polled = self.seam.wait_until(self, &queue.arrived, wait, || {
+            // Whether more can come is asked before the queue is: what comes last is not missed.
+            let over = self.no_more_outputs();
+            match queue.take(out) {
+                (0, _) => over.map(Err),
+                taken => Some(Ok(taken)),
+            }
+        });
+        Some(match polled {
+            Err(error) => Err(error.into()),
+            Ok(Err(refusal)) => Err(refusal),
+            Ok(Ok((taken, stalled))) => {
+                self.sink_counter(pipeline, sink).completed(taken);
+                self.consumed(pipeline, self.pipelines[pipeline].steps, taken, 0);
+                stalled
+                    .into_iter()
+                    .for_each(|actor| self.schedule.notify(actor));
+                self.wake_senders();
+                Ok(taken)
+            }
+        })
+    }
+}

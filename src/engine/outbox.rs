@@ -1,0 +1,98 @@
+//! Outputs of one step on their way out of a shard.
+//!
+//! On the way to another step they wait for their keys; on the way to sinks, for room. Either way they
+//! hold their credits at the stage they are going to.
+
+use super::schedule::ActorId;
+use super::segment::{Messages, Origin, Segment, Spans};
+use super::{Engine, SinkSlot};
+use crate::fault::{Fault, planted};
+use crate::model::Value;
+
+#[derive(Default)]
+pub(super) struct Outbox {
+    pub(super) values: Vec<Value>,
+    pub(super) spans: Spans,
+    /// How many are forwarded to the next step.
+    pub(super) forwarded: usize,
+    /// How many are forwarded to each sink.
+    to_sinks: Vec<usize>,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, origin: Origin, value: Value) {
+        self.values.push(value);
+        self.spans.push(origin, self.values.len());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.values.clear();
+        self.spans.clear();
+        self.to_sinks.clear();
+        self.forwarded = 0;
+    }
+
+    /// Forwards as much as there is room for to the sinks of a pipeline; tells whether that was all.
+    /// If not, `actor` is notified when there is room.
+    pub(super) fn forward_to_sinks(
+        &mut self,
+        engine: &Engine,
+        pipeline: usize,
+        actor: ActorId,
+    ) -> bool {
+        let sinks = &engine.pipelines[pipeline].sinks;
+        self.to_sinks.resize(sinks.len(), 0);
+        let mut all = true;
+        for (sink, forwarded) in sinks.iter().zip(&mut self.to_sinks) {
+            for (origin, start, end) in self.spans.within(*forwarded, self.values.len()) {
+                let values = &self.values[start..end];
+                let accepted = match sink {
+                    SinkSlot::Callback {
+                        actor: sink,
+                        mailbox,
+                    } => {
+                        let messages = Messages {
+                            values: values.to_vec(),
+                            ..Messages::default()
+                        };
+                        mailbox.push(Segment::new(origin, messages));
+                        engine.schedule.notify(*sink);
+                        values.len()
+                    }
+                    SinkSlot::Queue(queue) => queue.push(origin, values, actor),
+                };
+                *forwarded += accepted;
+                if accepted < values.len() {
+                    all = false;
+                    break;
+                }
+            }
+        }
+        if all {
+            self.clear();
+        }
+        all
+    }
+
+    /// Takes what was not forwarded, once for each sink that still should have it.
+    pub(super) fn take_all(&mut self, sinks: usize) -> Vec<Value> {
+        let mut left = Vec::new();
+        if sinks == 0 {
+            left.extend_from_slice(&self.values[self.forwarded..]);
+        } else {
+            self.to_sinks.resize(sinks, 0);
+            for &forwarded in &self.to_sinks {
+                left.extend_from_slice(&self.values[forwarded..]);
+            }
+        }
+        if planted(Fault::ValueForgotten) {
+            left.pop();
+        }
+        self.clear();
+        left
+    }
+}

@@ -1,0 +1,254 @@
+//! Sending: admission first, then keys, then one push for each shard.
+
+use super::callback::{self, call};
+use super::event::Wait;
+use super::life::Refusal;
+use super::scatter::{Keys, Scatter};
+use super::segment::{Messages, Origin, Segment};
+use super::{Death, Engine, Failure};
+use crate::host::{KeyBatch, Verdict};
+use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
+use crate::sync::{Arc, Ordering};
+use crate::topology::StepPlan;
+
+/// Keys that come with a batch.
+#[derive(Clone, Copy)]
+pub enum BatchKeys<'a> {
+    /// None: the partition function is asked.
+    Ask,
+    /// Words, one for each message.
+    Words(&'a [u64]),
+    /// Bytes, one for each message.
+    Bytes(&'a ByteKeys),
+}
+
+/// Messages to send.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// The messages.
+    pub values: &'a [Value],
+    /// Their keys at the first step.
+    pub keys: BatchKeys<'a>,
+    /// If the host found no key for the last message: why.
+    pub failed: Option<&'a str>,
+}
+
+impl<'a> Batch<'a> {
+    /// Messages whose keys the partition function finds.
+    pub fn new(values: &'a [Value]) -> Batch<'a> {
+        Batch {
+            values,
+            keys: BatchKeys::Ask,
+            failed: None,
+        }
+    }
+}
+
+/// Sends into one pipeline; order is kept per sender.
+pub struct Sender {
+    engine: Arc<Engine>,
+    pipeline: usize,
+    scatter: Scatter,
+    words: Vec<u64>,
+    bytes: ByteKeys,
+}
+
+impl Sender {
+    /// A sender into a pipeline, by its number in the order of declaration.
+    pub fn new(engine: Arc<Engine>, pipeline: usize) -> Sender {
+        let (scatter, words, bytes) = Default::default();
+        Sender {
+            engine,
+            pipeline,
+            scatter,
+            words,
+            bytes,
+        }
+    }
+
+    /// The application it sends into.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Sends messages in order, and waits for credits. Gives how many were accepted, from the first
+    /// one on, and what refused the rest.
+    pub fn send(&mut self, batch: &Batch<'_>, wait: &Wait) -> (usize, Result<(), Refusal>) {
+        let engine = self.engine.clone();
+        if callback::inside(&engine) {
+            return (0, Err(Refusal::WouldDeadlock));
+        }
+        let mut accepted = 0;
+        while accepted < batch.values.len() {
+            match engine.admit(self.pipeline, batch.values.len() - accepted, wait) {
+                Ok(granted) => {
+                    self.dispatch(&engine, batch, accepted, accepted + granted);
+                    accepted += granted;
+                }
+                Err(refusal) => return (accepted, Err(refusal)),
+            }
+        }
+        (accepted, Ok(()))
+    }
+
+    /// Sends what was admitted on its way.
+    fn dispatch(&mut self, engine: &Engine, batch: &Batch<'_>, start: usize, end: usize) {
+        let pipeline = &engine.plan.pipelines[self.pipeline];
+        engine.pipelines[self.pipeline].counters[0].completed(end - start);
+        engine.pipelines[self.pipeline].counters[0].emitted(end - start);
+        let origin = Origin {
+            pipeline: self.pipeline,
+            batch: 0,
+            epoch: 0,
+        };
+        let Some(step) = pipeline.steps.first() else {
+            return self.relay(engine, origin, &batch.values[start..end]);
+        };
+        let failed = batch.failed.filter(|_| end == batch.values.len());
+        let keyed = end - usize::from(failed.is_some());
+        let values = &batch.values[start..keyed];
+        let kind = engine.plan.partitions[step.partition].key_kind;
+        match (kind, batch.keys) {
+            (KeyKind::Single, _) => self.push(engine, step, origin, values, Keys::Single),
+            (KeyKind::Word, BatchKeys::Words(words)) => {
+                self.push(
+                    engine,
+                    step,
+                    origin,
+                    values,
+                    Keys::Words(&words[start..keyed]),
+                );
+            }
+            (KeyKind::Bytes, BatchKeys::Bytes(bytes)) => {
+                self.push(engine, step, origin, values, Keys::Bytes(bytes, start));
+            }
+            _ => self.ask(engine, step, kind, origin, values),
+        }
+        if let Some(text) = failed {
+            bury(engine, step, origin, batch.values[end - 1], text);
+        }
+    }
+
+    fn push(
+        &mut self,
+        engine: &Engine,
+        step: &StepPlan,
+        origin: Origin,
+        values: &[Value],
+        keys: Keys<'_>,
+    ) {
+        if !values.is_empty() {
+            self.scatter
+                .send(engine, step.partition, step.lane, origin, values, keys);
+        }
+    }
+
+    fn relay(&self, engine: &Engine, origin: Origin, values: &[Value]) {
+        if let Some((actor, mailbox)) = &engine.pipelines[self.pipeline].relay {
+            mailbox.push(Segment::new(
+                origin,
+                Messages {
+                    values: values.to_vec(),
+                    ..Messages::default()
+                },
+            ));
+            engine.schedule.notify(*actor);
+        }
+    }
+
+    /// Asks the partition function for keys, and pushes what it has found as often as it stops.
+    fn ask(
+        &mut self,
+        engine: &Engine,
+        step: &StepPlan,
+        kind: KeyKind,
+        origin: Origin,
+        mut values: &[Value],
+    ) {
+        let Some(function) = &step.keys else { return };
+        while !values.is_empty() {
+            let (mut words, mut bytes) = (
+                std::mem::take(&mut self.words),
+                std::mem::take(&mut self.bytes),
+            );
+            words.clear();
+            bytes.clear();
+            let mut batch = KeyBatch {
+                kind,
+                values,
+                words: &mut words,
+                bytes: &mut bytes,
+            };
+            let verdict = call(engine, || function.keys(&mut batch));
+            let (done, keys) = match kind {
+                KeyKind::Bytes => (bytes.len(), Keys::Bytes(&bytes, 0)),
+                _ => (words.len(), Keys::Words(&words)),
+            };
+            let contract = match verdict {
+                _ if done > values.len() => Some("more keys than messages were given"),
+                Verdict::Done if done == 0 => {
+                    Some("the partition function gave no key and did not fail")
+                }
+                Verdict::Failed(_) if done == values.len() => Some("it failed with all keys given"),
+                Verdict::OutputsFull => Some("a partition function has no outputs"),
+                Verdict::Contract(_) => Some("the partition function misbehaved"),
+                _ => None,
+            };
+            if let Some(text) = contract {
+                // The messages are accepted already: they die with the application.
+                engine.fail(Failure::contract(&step.path, text));
+                let reason = DeadReason::Failed;
+                return engine.discard(self.pipeline, 0, values.to_vec(), reason);
+            }
+            self.push(engine, step, origin, &values[..done], keys);
+            values = &values[done..];
+            if let (Verdict::Failed(text), [first, rest @ ..]) = (&verdict, values) {
+                bury(engine, step, origin, *first, text);
+                values = rest;
+            }
+            (self.words, self.bytes) = (words, bytes);
+        }
+    }
+}
+
+/// The message has no key at the first step.
+fn bury(engine: &Engine, step: &StepPlan, origin: Origin, value: Value, text: &str) {
+    let death = Death {
+        origin,
+        stage: 0,
+        counter: 1,
+        path: &step.path,
+        value,
+        reason: DeadReason::Partition,
+        key: None,
+        text,
+    };
+    engine.failed(death, step.policy);
+}
+
+impl Engine {
+    /// Takes credits for up to `wanted` messages, and says for how many; waits for at least one.
+    fn admit(&self, pipeline: usize, wanted: usize, wait: &Wait) -> Result<usize, Refusal> {
+        let flow = &self.pipelines[pipeline].flow;
+        self.seam.wait_until(self, &flow.room, wait, || {
+            if let Some(refusal) = self.refusal() {
+                return Some(Err(refusal));
+            }
+            if self.readers.load(Ordering::SeqCst) > 0 {
+                return None;
+            }
+            let granted = flow.admit(wanted);
+            if granted == 0 {
+                return None;
+            }
+            // Whoever ends or holds up intake looks at the credits afterwards: either that sees
+            // these, or this sees that, and gives them back.
+            let refusal = self.refusal();
+            if refusal.is_some() || self.readers.load(Ordering::SeqCst) > 0 {
+                self.consumed(pipeline, 0, granted, 0);
+                return refusal.map(Err);
+            }
+            Some(Ok(granted))
+        })?
+    }
+}

@@ -1,0 +1,636 @@
+//! A shard: key groups of one partition, and a lane for each step that uses it.
+//!
+//! What a shard is doing is kept here and not on the stack of the worker that runs it: should a
+//! worker's thread end inside a callback, another goes on from the same phase.
+
+use std::collections::VecDeque;
+
+use super::callback::call;
+use super::lane::Lane;
+use super::outbox::Outbox;
+use super::scatter::{Keys, Scatter};
+use super::schedule::ActorId;
+use super::segment::Segment;
+use super::{Death, Engine, Failure, PartitionSlot};
+use crate::fault::{Fault, planted};
+use crate::host::{BuildBatch, DELETE, KeyBatch, Run, RunKeys, Verdict};
+use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
+use crate::state::{KeyRef, Parts};
+use crate::topology::{DeclaredKeys, PartitionPlan, StepPlan};
+
+/// What a shard is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing.
+    Idle,
+    /// The states of new keys are being built.
+    Build,
+    /// A run is being computed.
+    Compute,
+    /// The keys of outputs are being found, for the next step.
+    Keys,
+}
+
+/// Keys whose states are being built. Each is in the table already, with a state that means nothing.
+#[derive(Default)]
+struct NewKeys {
+    words: Vec<u64>,
+    bytes: ByteKeys,
+    len: usize,
+    states: Vec<Value>,
+}
+
+impl NewKeys {
+    fn push(&mut self, key: KeyRef<'_>) {
+        match key {
+            KeyRef::Word(word) => self.words.push(word),
+            KeyRef::Bytes(bytes) => self.bytes.push(bytes),
+            KeyRef::Single => {}
+        }
+        self.len += 1;
+    }
+
+    fn get(&self, kind: KeyKind, index: usize) -> KeyRef<'_> {
+        match kind {
+            KeyKind::Word => KeyRef::Word(self.words[index]),
+            KeyKind::Bytes => KeyRef::Bytes(self.bytes.get(index)),
+            KeyKind::Single => KeyRef::Single,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.bytes.clear();
+        self.len = 0;
+        self.states.clear();
+    }
+}
+
+pub(super) struct Shard {
+    actor: ActorId,
+    partition: usize,
+    kind: KeyKind,
+    pub(super) parts: Parts,
+    lanes: Vec<Lane>,
+    next_lane: usize,
+    /// Declared keys whose states are not built yet.
+    declared: Option<NewKeys>,
+    /// Whether the states being built are those of declared keys.
+    starting: bool,
+    phase: Phase,
+    /// The lane of the phase.
+    lane: usize,
+    missing: Vec<u32>,
+    new: NewKeys,
+    /// Keys of outputs, as the partition function gives them.
+    words: Vec<u64>,
+    bytes: ByteKeys,
+    scatter: Scatter,
+    arrived: Vec<Segment>,
+}
+
+impl Shard {
+    pub(super) fn new(
+        actor: ActorId,
+        partition: usize,
+        index: u16,
+        plan: &PartitionPlan,
+        slot: &PartitionSlot,
+    ) -> Shard {
+        let lanes = plan
+            .lanes
+            .iter()
+            .map(|&(pipeline, step)| Lane::new(pipeline, step))
+            .collect();
+        Shard {
+            actor,
+            partition,
+            kind: plan.key_kind,
+            parts: Parts::new(plan.key_kind, &slot.routing, index),
+            lanes,
+            next_lane: 0,
+            declared: declared_keys(plan, slot, index),
+            starting: false,
+            phase: Phase::Idle,
+            lane: 0,
+            missing: Vec::new(),
+            new: NewKeys::default(),
+            words: Vec::new(),
+            bytes: ByteKeys::default(),
+            scatter: Scatter::default(),
+            arrived: Vec::new(),
+        }
+    }
+
+    /// Whether there are declared keys whose states are to be built.
+    pub(super) fn has_declared(&self) -> bool {
+        self.declared.is_some()
+    }
+
+    /// Goes on until one run is over; tells whether there is more to do.
+    pub(super) fn advance(&mut self, engine: &Engine) -> bool {
+        if self.phase == Phase::Idle && !self.begin(engine) {
+            return false;
+        }
+        while self.phase != Phase::Idle {
+            match self.phase {
+                Phase::Idle => {}
+                Phase::Build => {
+                    let verdict = self.call_build(engine);
+                    self.built(engine, verdict);
+                }
+                Phase::Compute => {
+                    let verdict = self.call_compute(engine);
+                    self.computed(engine, verdict);
+                }
+                Phase::Keys => {
+                    let verdict = self.call_keys(engine);
+                    self.keyed(engine, verdict);
+                }
+            }
+        }
+        true
+    }
+
+    /// The worker that ran the phase's callback is gone, for this reason.
+    pub(super) fn lost(&mut self, engine: &Engine, verdict: Verdict) {
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Build => self.built(engine, verdict),
+            Phase::Compute => self.computed(engine, verdict),
+            Phase::Keys => self.keyed(engine, verdict),
+        }
+    }
+
+    /// Begins with what there is to do; tells whether there was something.
+    fn begin(&mut self, engine: &Engine) -> bool {
+        if let Some(declared) = self.declared.take() {
+            if engine.discarding().is_some() {
+                engine.shard_started();
+                return true;
+            }
+            self.new = declared;
+            for index in 0..self.new.len {
+                let key = self.new.get(self.kind, index);
+                self.parts
+                    .insert(&engine.partitions[self.partition].routing, key, Value(0));
+            }
+            self.starting = true;
+            self.phase = Phase::Build;
+            return true;
+        }
+        for turn in 0..self.lanes.len() {
+            let lane = (self.next_lane + turn) % self.lanes.len();
+            if self.begin_lane(engine, lane) {
+                self.next_lane = (lane + 1) % self.lanes.len();
+                return true;
+            }
+        }
+        false
+    }
+
+    fn begin_lane(&mut self, engine: &Engine, index: usize) -> bool {
+        let lane = &mut self.lanes[index];
+        engine.take_mail(self.actor, index, &mut self.arrived);
+        lane.queue.extend(self.arrived.drain(..));
+        if let Some(reason) = engine.discarding() {
+            lane.discard(engine, reason);
+            return false;
+        }
+        if !lane.flush(engine, self.actor) || !lane.has_input() {
+            return false;
+        }
+        if !engine.pipelines[lane.pipeline]
+            .flow
+            .pass_gate(lane.step, self.actor)
+        {
+            return false;
+        }
+        lane.fill(engine.seam.run_length(engine.plan.run_length));
+        self.lane = index;
+        self.look_up(engine);
+        true
+    }
+
+    fn plan<'e>(&self, engine: &'e Engine) -> &'e PartitionPlan {
+        &engine.plan.partitions[self.partition]
+    }
+
+    fn step<'e>(&self, engine: &'e Engine) -> &'e StepPlan {
+        let lane = &self.lanes[self.lane];
+        &engine.plan.pipelines[lane.pipeline].steps[lane.step]
+    }
+
+    /// Finds the states of the lane's run; goes on to build those that are missing, or to compute.
+    fn look_up(&mut self, engine: &Engine) {
+        let routing = &engine.partitions[self.partition].routing;
+        let run = &mut self.lanes[self.lane].run;
+        self.missing.clear();
+        run.states.resize(run.values.len(), Value(0));
+        let states = &mut run.states[run.start..];
+        self.parts.look_up(
+            routing,
+            &run.words,
+            &run.bytes,
+            run.start,
+            states,
+            &mut self.missing,
+        );
+        if self.missing.is_empty() {
+            self.phase = if run.is_empty() {
+                Phase::Idle
+            } else {
+                Phase::Compute
+            };
+        } else if self.plan(engine).keys.is_some() && !planted(Fault::UnknownKeyIgnored) {
+            self.bury_unknown(engine);
+        } else {
+            self.collect_new(engine);
+            self.phase = Phase::Build;
+        }
+    }
+
+    /// Messages whose keys were not declared become dead letters.
+    fn bury_unknown(&mut self, engine: &Engine) {
+        while let Some(index) = self.missing.pop() {
+            let kind = self.kind;
+            let lane = &mut self.lanes[self.lane];
+            let at = lane.run.start + index as usize;
+            let key = lane.run.key(kind, at).to_key();
+            let origin = lane.run.spans.origin_at(at);
+            let value = lane.run.remove(at);
+            engine.bury(Death {
+                origin,
+                stage: lane.step,
+                counter: lane.step + 1,
+                path: &engine.plan.pipelines[lane.pipeline].steps[lane.step].path,
+                value,
+                reason: DeadReason::UnknownKey,
+                key: Some(key),
+                text: "",
+            });
+        }
+        // They were taken out from behind: put what is left to the test again.
+        self.look_up(engine);
+    }
+
+    fn collect_new(&mut self, engine: &Engine) {
+        let routing = &engine.partitions[self.partition].routing;
+        let run = &self.lanes[self.lane].run;
+        self.new.clear();
+        for &index in &self.missing {
+            let key = run.key(self.kind, run.start + index as usize);
+            if self.parts.get_mut(routing, key).is_none() {
+                self.parts.insert(routing, key, Value(0));
+                self.new.push(key);
+            }
+        }
+    }
+
+    fn call_build(&mut self, engine: &Engine) -> Verdict {
+        let build = &self.plan(engine).build;
+        let new = &mut self.new;
+        let keys = match self.kind {
+            KeyKind::Word => RunKeys::Words(&new.words),
+            KeyKind::Bytes => RunKeys::Bytes(&new.bytes, 0),
+            KeyKind::Single => RunKeys::Single,
+        };
+        let mut batch = BuildBatch {
+            keys,
+            states: &mut new.states,
+            len: new.len,
+        };
+        call(engine, || build.build(&mut batch))
+    }
+
+    fn built(&mut self, engine: &Engine, verdict: Verdict) {
+        let routing = &engine.partitions[self.partition].routing;
+        let done = self.new.states.len().min(self.new.len);
+        for index in 0..self.new.len {
+            let key = self.new.get(self.kind, index);
+            if index < done {
+                if let Some(state) = self.parts.get_mut(routing, key) {
+                    *state = self.new.states[index];
+                }
+            } else {
+                self.parts.remove(routing, key);
+            }
+        }
+        engine.parts_added(done);
+        let verdict = match verdict {
+            Verdict::Done if done == 0 && self.new.len > 0 => {
+                Verdict::Contract("the builder built nothing and did not fail".into())
+            }
+            Verdict::OutputsFull => Verdict::Contract("a builder has no outputs".into()),
+            other => other,
+        };
+        if std::mem::take(&mut self.starting) {
+            return self.built_declared(engine, done, verdict);
+        }
+        match verdict {
+            Verdict::Failed(text) if done < self.new.len => self.bury_unbuilt(engine, done, &text),
+            Verdict::Contract(text) => {
+                engine.fail(Failure::contract(&self.plan(engine).path, &text));
+                self.phase = Phase::Idle;
+            }
+            _ => self.look_up(engine),
+        }
+    }
+
+    fn built_declared(&mut self, engine: &Engine, done: usize, verdict: Verdict) {
+        let path = &self.plan(engine).path;
+        match verdict {
+            Verdict::Done if done < self.new.len => {
+                // The rest is still to be built.
+                let mut rest = NewKeys::default();
+                (done..self.new.len).for_each(|index| rest.push(self.new.get(self.kind, index)));
+                self.declared = Some(rest);
+                self.phase = Phase::Idle;
+                return;
+            }
+            Verdict::Failed(text) if done < self.new.len => {
+                let key = self.new.get(self.kind, done).to_key();
+                let message = format!("building the state of {key} failed: {text}");
+                engine.fail(Failure::callback(path, message));
+            }
+            Verdict::Contract(text) => engine.fail(Failure::contract(path, &text)),
+            _ => {}
+        }
+        self.phase = Phase::Idle;
+        engine.shard_started();
+    }
+
+    /// The first message of a key whose state could not be built becomes a dead letter.
+    fn bury_unbuilt(&mut self, engine: &Engine, index: usize, text: &str) {
+        let key = self.new.get(self.kind, index).to_key();
+        let step = self.step(engine);
+        let lane = &mut self.lanes[self.lane];
+        let mut candidates = self
+            .missing
+            .iter()
+            .map(|&index| lane.run.start + index as usize);
+        let at = candidates.find(|&at| lane.run.key(self.kind, at).to_key() == key);
+        let at = at.expect("the key came from a message of this run");
+        let origin = lane.run.spans.origin_at(at);
+        let value = lane.run.remove(at);
+        let death = Death {
+            origin,
+            stage: lane.step,
+            counter: lane.step + 1,
+            path: &step.path,
+            value,
+            reason: DeadReason::Build,
+            key: Some(key),
+            text,
+        };
+        engine.failed(death, step.policy);
+        if engine.discarding().is_some() {
+            self.phase = Phase::Idle;
+        } else {
+            self.look_up(engine);
+        }
+    }
+
+    fn call_compute(&mut self, engine: &Engine) -> Verdict {
+        let compute = &self.step(engine).compute;
+        let lane = &mut self.lanes[self.lane];
+        let run = &mut lane.run;
+        let start = run.start;
+        run.flags.clear();
+        run.flags.resize(run.values.len() - start, 0);
+        run.done = 0;
+        let outputs_min = run.outputs_min.max(run.flags.len());
+        run.outputs.reserve(outputs_min);
+        let mut batch = Run {
+            step: lane.step as u32,
+            values: &run.values[start..],
+            states: &run.states[start..],
+            keys: match self.kind {
+                KeyKind::Word => RunKeys::Words(&run.words[start..]),
+                KeyKind::Bytes => RunKeys::Bytes(&run.bytes, start),
+                KeyKind::Single => RunKeys::Single,
+            },
+            outputs: &mut run.outputs,
+            flags: &mut run.flags,
+            done: &mut run.done,
+        };
+        call(engine, || compute.compute(&mut batch))
+    }
+
+    fn computed(&mut self, engine: &Engine, verdict: Verdict) {
+        self.phase = Phase::Idle;
+        let verdict = match self.lanes[self.lane].contract(verdict) {
+            Ok(verdict) => verdict,
+            Err(text) => {
+                engine.fail(Failure::contract(&self.step(engine).path, &text));
+                self.lanes[self.lane].give_up(engine);
+                return;
+            }
+        };
+        let deleted = self.take_deleted(engine);
+        let plan = self.step(engine);
+        let emitted = self.lanes[self.lane].settle(engine, plan);
+        if let Verdict::Failed(text) = verdict {
+            let kind = self.kind;
+            let lane = &mut self.lanes[self.lane];
+            let at = lane.run.start;
+            let key = lane.run.key(kind, at).to_key();
+            let origin = lane.run.spans.origin_at(at);
+            let value = lane.run.skip_one();
+            let death = Death {
+                origin,
+                stage: lane.step,
+                counter: lane.step + 1,
+                path: &plan.path,
+                value,
+                reason: DeadReason::Compute,
+                key: Some(key),
+                text: &text,
+            };
+            engine.failed(death, plan.policy);
+        }
+        if planted(Fault::StateReset) {
+            self.reset_a_state(engine);
+        }
+        self.lanes[self.lane].run.clear_if_over();
+        if let Some(state) = deleted {
+            super::callback::tell(engine, || self.plan(engine).build.drop_states(&[state]));
+        }
+        if emitted {
+            self.forward(engine);
+        }
+    }
+
+    /// Swaps the states of two keys: a fault that tests must catch.
+    fn reset_a_state(&mut self, engine: &Engine) {
+        let routing = &engine.partitions[self.partition].routing;
+        let mut cursor = crate::state::Cursor::default();
+        let first = self
+            .parts
+            .next(&mut cursor)
+            .map(|(key, state)| (key.to_key(), state));
+        let second = self
+            .parts
+            .next(&mut cursor)
+            .map(|(key, state)| (key.to_key(), state));
+        if let (Some((first, one)), Some((second, other))) = (first, second) {
+            for (key, state) in [(first, other), (second, one)] {
+                if let Some(known) = self.parts.get_mut(routing, KeyRef::from(&key)) {
+                    *known = state;
+                }
+            }
+        }
+    }
+
+    /// Removes the part that the last message of the run deleted.
+    fn take_deleted(&mut self, engine: &Engine) -> Option<Value> {
+        let run = &self.lanes[self.lane].run;
+        let last = run.done.checked_sub(1)?;
+        if run.flags[last] & DELETE == 0 {
+            return None;
+        }
+        let key = run.key(self.kind, run.start + last);
+        let removed = self
+            .parts
+            .remove(&engine.partitions[self.partition].routing, key);
+        engine.parts_removed(usize::from(removed.is_some()));
+        removed
+    }
+
+    /// Sends the lane's outputs on their way.
+    fn forward(&mut self, engine: &Engine) {
+        let lane = &mut self.lanes[self.lane];
+        let steps = &engine.plan.pipelines[lane.pipeline].steps;
+        match steps.get(lane.step + 1) {
+            None => {
+                lane.flush(engine, self.actor);
+            }
+            Some(next) if next.keys.is_none() => {
+                let count = lane.outbox.values.len();
+                self.scatter.send_spans(
+                    engine,
+                    (next.partition, next.lane),
+                    lane.outbox.spans.within(0, count),
+                    (&lane.outbox.values, 0),
+                    Keys::Single,
+                );
+                lane.outbox.clear();
+            }
+            Some(_) => self.phase = Phase::Keys,
+        }
+    }
+
+    fn call_keys(&mut self, engine: &Engine) -> Verdict {
+        let lane = &self.lanes[self.lane];
+        let next = &engine.plan.pipelines[lane.pipeline].steps[lane.step + 1];
+        self.words.clear();
+        self.bytes.clear();
+        let mut batch = KeyBatch {
+            kind: engine.plan.partitions[next.partition].key_kind,
+            values: &lane.outbox.values[lane.outbox.forwarded..],
+            words: &mut self.words,
+            bytes: &mut self.bytes,
+        };
+        let keys = next.keys.as_ref().expect("a step with keys is next");
+        call(engine, || keys.keys(&mut batch))
+    }
+
+    fn keyed(&mut self, engine: &Engine, verdict: Verdict) {
+        self.phase = Phase::Idle;
+        let lane = &mut self.lanes[self.lane];
+        let (pipeline, next_step) = (lane.pipeline, lane.step + 1);
+        let next = &engine.plan.pipelines[pipeline].steps[next_step];
+        let kind = engine.plan.partitions[next.partition].key_kind;
+        let Outbox {
+            values,
+            spans,
+            forwarded,
+            ..
+        } = &mut lane.outbox;
+        let start = *forwarded;
+        let (done, keys) = match kind {
+            KeyKind::Bytes => (self.bytes.len(), Keys::Bytes(&self.bytes, 0)),
+            _ => (self.words.len(), Keys::Words(&self.words)),
+        };
+        if done > values.len() - start {
+            engine.fail(Failure::contract(
+                &next.path,
+                "more keys than messages were given",
+            ));
+            return;
+        }
+        self.scatter.send_spans(
+            engine,
+            (next.partition, next.lane),
+            spans.within(start, start + done),
+            (values, start),
+            keys,
+        );
+        *forwarded += done;
+        let at = *forwarded;
+        if at == values.len() {
+            return lane.outbox.clear();
+        }
+        match verdict {
+            Verdict::Failed(text) => {
+                let (origin, value) = (spans.origin_at(at), values[at]);
+                *forwarded += 1;
+                if *forwarded == values.len() {
+                    lane.outbox.clear();
+                }
+                let death = Death {
+                    origin,
+                    stage: next_step,
+                    counter: next_step + 1,
+                    path: &next.path,
+                    value,
+                    reason: DeadReason::Partition,
+                    key: None,
+                    text: &text,
+                };
+                engine.failed(death, next.policy);
+            }
+            Verdict::Done if done > 0 => {}
+            Verdict::Done => {
+                let text = "the partition function gave no key and did not fail";
+                engine.fail(Failure::contract(&next.path, text));
+            }
+            Verdict::OutputsFull => {
+                engine.fail(Failure::contract(
+                    &next.path,
+                    "a partition function has no outputs",
+                ));
+            }
+            Verdict::Contract(text) => engine.fail(Failure::contract(&next.path, &text)),
+        }
+        if !self.lanes[self.lane].outbox.is_empty() && engine.discarding().is_none() {
+            self.phase = Phase::Keys;
+        }
+    }
+}
+
+/// The declared keys of one shard, whose states are to be built first of all.
+fn declared_keys(plan: &PartitionPlan, slot: &PartitionSlot, shard: u16) -> Option<NewKeys> {
+    use crate::state::hash;
+    let mut keys = NewKeys::default();
+    match (&plan.keys, plan.key_kind) {
+        (_, KeyKind::Single) => keys.push(KeyRef::Single),
+        (Some(DeclaredKeys::Words(words)), _) => {
+            let own = words
+                .iter()
+                .filter(|&&w| slot.routing.place(hash::word(w)).shard == shard);
+            own.for_each(|&word| keys.push(KeyRef::Word(word)));
+        }
+        (Some(DeclaredKeys::Bytes(all)), _) => {
+            let own = all
+                .iter()
+                .filter(|key| slot.routing.place(hash::bytes(key)).shard == shard);
+            own.for_each(|key| keys.push(KeyRef::Bytes(key)));
+        }
+        (None, _) => {}
+    }
+    (keys.len > 0).then_some(keys)
+}
+
+/// Segments that wait in a lane.
+pub(super) type LaneQueue = VecDeque<Segment>;

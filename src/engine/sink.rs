@@ -1,0 +1,263 @@
+//! Actors at the end of pipelines: sinks that are callbacks, the dead-letter handler, and the relay
+//! of a pipeline without steps. Each takes messages one call at a time, in order.
+
+use super::callback::call;
+use super::outbox::Outbox;
+use super::schedule::ActorId;
+use super::segment::{Segment, Spans};
+use super::{Death, Engine, Failure, SinkSlot};
+use crate::host::{DeadLetter, Deliver, Verdict};
+use crate::model::{DeadReason, Value};
+
+/// A sink that is a callback.
+pub(super) struct Sink {
+    pub(super) pipeline: usize,
+    pub(super) sink: usize,
+    batch: Vec<Value>,
+    spans: Spans,
+    start: usize,
+    done: usize,
+    delivering: bool,
+    arrived: Vec<Segment>,
+}
+
+impl Sink {
+    pub(super) fn new(pipeline: usize, sink: usize) -> Sink {
+        let (batch, spans, arrived) = Default::default();
+        Sink {
+            pipeline,
+            sink,
+            batch,
+            spans,
+            start: 0,
+            done: 0,
+            delivering: false,
+            arrived,
+        }
+    }
+
+    pub(super) fn advance(&mut self, engine: &Engine, deliver: &dyn Deliver) -> bool {
+        self.collect(engine);
+        if let Some(reason) = engine.discarding() {
+            let values = self.batch.split_off(self.start);
+            engine.discard(
+                self.pipeline,
+                engine.pipelines[self.pipeline].steps,
+                values,
+                reason,
+            );
+            self.clear();
+            return false;
+        }
+        let left = self.batch.len() - self.start;
+        if left == 0 {
+            return false;
+        }
+        let count = left.min(engine.seam.run_length(engine.plan.run_length));
+        let values = &self.batch[self.start..self.start + count];
+        (self.delivering, self.done) = (true, 0);
+        let done = &mut self.done;
+        let verdict = call(engine, || deliver.deliver(values, done));
+        self.delivered(engine, verdict, count);
+        true
+    }
+
+    fn collect(&mut self, engine: &Engine) {
+        let slot = &engine.pipelines[self.pipeline].sinks[self.sink];
+        let SinkSlot::Callback { mailbox, .. } = slot else {
+            return;
+        };
+        mailbox.take(&mut self.arrived);
+        for segment in self.arrived.drain(..) {
+            self.batch.extend_from_slice(segment.values_left());
+            self.spans.push(segment.origin, self.batch.len());
+        }
+    }
+
+    pub(super) fn lost(&mut self, engine: &Engine, verdict: Verdict) {
+        if self.delivering {
+            self.delivered(engine, verdict, self.batch.len() - self.start);
+        }
+    }
+
+    fn delivered(&mut self, engine: &Engine, verdict: Verdict, given: usize) {
+        self.delivering = false;
+        let plan = &engine.plan.pipelines[self.pipeline].sinks[self.sink];
+        let stage = engine.pipelines[self.pipeline].steps;
+        let counter = stage + 1 + self.sink;
+        let contract = match verdict {
+            _ if self.done > given => Some("it claims more messages done than it was given".into()),
+            Verdict::Failed(_) if self.done == given => Some("it failed with all done".into()),
+            Verdict::Done if self.done == 0 => Some("no message is done, and none failed".into()),
+            Verdict::OutputsFull => Some("a sink has no outputs".into()),
+            Verdict::Contract(ref text) => Some(text.clone()),
+            _ => None,
+        };
+        let done = if contract.is_some() { given } else { self.done };
+        engine.pipelines[self.pipeline].counters[counter].completed(done);
+        self.start += done;
+        engine.consumed(self.pipeline, stage, done, 0);
+        if let Some(text) = contract {
+            engine.fail(Failure::contract(&plan.path, &text));
+        } else if let Verdict::Failed(text) = verdict {
+            let death = Death {
+                origin: self.spans.origin_at(self.start),
+                stage,
+                counter,
+                path: &plan.path,
+                value: self.batch[self.start],
+                reason: DeadReason::Sink,
+                key: None,
+                text: &text,
+            };
+            self.start += 1;
+            engine.failed(death, plan.policy);
+        }
+        if self.start == self.batch.len() {
+            self.clear();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
+        self.spans.clear();
+        self.start = 0;
+    }
+}
+
+/// A dead letter on its way to the handler.
+pub(crate) struct Dead {
+    pub(super) letter: DeadLetter,
+    pub(super) pipeline: usize,
+    /// The stage whose values it is one of.
+    pub(super) stage: usize,
+}
+
+/// The dead-letter handler.
+#[derive(Default)]
+pub(super) struct Undertaker {
+    letters: Vec<DeadLetter>,
+    whose: Vec<(usize, usize)>,
+    done: usize,
+    handling: bool,
+    arrived: Vec<Dead>,
+}
+
+impl Undertaker {
+    pub(super) fn advance(&mut self, engine: &Engine) -> bool {
+        let (Some(slot), Some(handler)) = (&engine.dead, &engine.plan.dead_letters) else {
+            return false;
+        };
+        slot.mailbox.take(&mut self.arrived);
+        for dead in self.arrived.drain(..) {
+            self.letters.push(dead.letter);
+            self.whose.push((dead.pipeline, dead.stage));
+        }
+        if self.letters.is_empty() {
+            return false;
+        }
+        (self.handling, self.done) = (true, 0);
+        let (letters, done) = (&self.letters, &mut self.done);
+        let verdict = call(engine, || handler.handle(letters, done));
+        self.handled(engine, verdict);
+        true
+    }
+
+    pub(super) fn lost(&mut self, engine: &Engine, verdict: Verdict) {
+        if self.handling {
+            self.handled(engine, verdict);
+        }
+    }
+
+    /// Letters that are done are the host's. One on which the handler fails is handed to `drop`: it
+    /// is counted as dead already, and the handler's failure is no other message's.
+    fn handled(&mut self, engine: &Engine, verdict: Verdict) {
+        self.handling = false;
+        let failed = verdict != Verdict::Done;
+        let done = if failed {
+            self.done.min(self.letters.len())
+        } else {
+            self.letters.len()
+        };
+        let over = (done + usize::from(failed)).min(self.letters.len());
+        for index in 0..over {
+            let (pipeline, stage) = self.whose[index];
+            if index >= done {
+                engine.drop_values(pipeline, stage, &[self.letters[index].value]);
+            }
+            engine.consumed(pipeline, engine.pipelines[pipeline].steps, 1, 0);
+        }
+        self.letters.drain(..over);
+        self.whose.drain(..over);
+        if let Verdict::Failed(text) | Verdict::Contract(text) = verdict {
+            let path = format!("{} / dead letters", engine.plan.path);
+            engine.fail(Failure::callback(
+                &path.into(),
+                format!("the handler failed: {text}"),
+            ));
+        }
+    }
+}
+
+/// Passes what senders send on to the sinks, in a pipeline without steps.
+pub(super) struct Relay {
+    pub(super) pipeline: usize,
+    outbox: Outbox,
+    arrived: Vec<Segment>,
+}
+
+impl Relay {
+    pub(super) fn new(pipeline: usize) -> Relay {
+        Relay {
+            pipeline,
+            outbox: Outbox::default(),
+            arrived: Vec::new(),
+        }
+    }
+
+    pub(super) fn advance(&mut self, engine: &Engine, actor: ActorId) -> bool {
+        let slot = &engine.pipelines[self.pipeline];
+        if self.outbox.is_empty() || engine.discarding().is_some() {
+            self.collect(engine);
+        }
+        if let Some(reason) = engine.discarding() {
+            let values = self.outbox.take_all(slot.sinks.len());
+            engine.discard(self.pipeline, 0, values, reason);
+            return false;
+        }
+        let had = !self.outbox.is_empty();
+        let forwarded = self.outbox.forward_to_sinks(engine, self.pipeline, actor);
+        had && forwarded
+    }
+
+    fn collect(&mut self, engine: &Engine) {
+        let slot = &engine.pipelines[self.pipeline];
+        if let Some((_, mailbox)) = &slot.relay {
+            mailbox.take(&mut self.arrived);
+        }
+        let arrived = self.outbox.values.len();
+        for segment in self.arrived.drain(..) {
+            segment
+                .values_left()
+                .iter()
+                .for_each(|&value| self.outbox.push(segment.origin, value));
+        }
+        let count = self.outbox.values.len() - arrived;
+        let values = &engine.plan.pipelines[self.pipeline].source.values;
+        match slot.sinks.len() {
+            0 => {
+                let discarded = std::mem::take(&mut self.outbox).take_all(0);
+                engine.drop_discarded(self.pipeline, &discarded);
+                engine.consumed(self.pipeline, 0, count, 0);
+            }
+            1 => {}
+            takers if count > 0 => {
+                // One credit was taken; the other takers' share is an overdraft.
+                slot.flow.emit(0, 0, count * (takers - 1));
+                let shared = &self.outbox.values[arrived..];
+                super::callback::tell(engine, || values.share(shared, takers));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Finding every mistake of a declaration at once.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use super::declare::{Application, DeclaredKeys, Partition, Pipeline, SinkKind, Step};
+use super::plan::{Mistake, application_path, sink_path, step_path};
+use crate::model::KeyKind;
+use crate::state::hash;
+
+/// The most workers, messages in a run, and messages in flight for which the engine is made.
+const WORKERS_MAX: u32 = 1024;
+const RUN_LENGTH_MAX: u32 = 65_536;
+const CREDITS_MAX: u64 = 1 << 32;
+
+struct Check<'a> {
+    application: &'a Application,
+    mistakes: Vec<Mistake>,
+}
+
+pub(super) fn mistakes(application: &Application) -> Vec<Mistake> {
+    let mut check = Check {
+        application,
+        mistakes: Vec::new(),
+    };
+    check.application();
+    check.mistakes
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, path: &str, message: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            path: path.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    fn range(&mut self, path: &str, what: &str, given: u64, least: u64, most: u64) {
+        if !(least..=most).contains(&given) {
+            self.wrong(
+                path,
+                format!("{what}: expected {least} to {most}, got {given}"),
+            );
+        }
+    }
+
+    fn application(&mut self) {
+        let declared = self.application;
+        let path = application_path(&declared.name);
+        if declared.name.is_empty() {
+            self.wrong(&path, "the name is empty: expected a name");
+        }
+        self.range(
+            &path,
+            "workers",
+            declared.workers.into(),
+            1,
+            WORKERS_MAX.into(),
+        );
+        let groups = u64::from(declared.key_groups);
+        self.range(
+            &path,
+            "key groups",
+            groups,
+            hash::GROUPS_MIN.into(),
+            hash::GROUPS_MAX.into(),
+        );
+        self.range(
+            &path,
+            "run length",
+            declared.run_length.into(),
+            1,
+            RUN_LENGTH_MAX.into(),
+        );
+        if declared.pipelines.is_empty() {
+            self.wrong(&path, "there is no pipeline: expected at least one");
+        }
+        self.twice(
+            &path,
+            "pipeline",
+            declared.pipelines.iter().map(|pipeline| &pipeline.name),
+        );
+        for (index, partition) in declared.partitions.iter().enumerate() {
+            self.partition(&path, index, partition);
+        }
+        for pipeline in &declared.pipelines {
+            self.pipeline(
+                &format!("{path} / pipeline \"{}\"", pipeline.name),
+                pipeline,
+            );
+        }
+    }
+
+    fn twice<'n>(&mut self, path: &str, what: &str, names: impl Iterator<Item = &'n String>) {
+        let mut seen = HashSet::new();
+        for name in names.filter(|name| !seen.insert(*name)) {
+            self.wrong(
+                path,
+                format!("two {what}s are named \"{name}\": expected one"),
+            );
+        }
+    }
+
+    fn partition(&mut self, path: &str, index: usize, partition: &Partition) {
+        let path = format!("{path} / partition \"{}\"", partition.name);
+        if partition.name.is_empty() {
+            self.wrong(&path, "the name is empty: expected a name");
+        }
+        let earlier = &self.application.partitions[..index];
+        if let Some(first) = earlier
+            .iter()
+            .find(|earlier| earlier.name == partition.name)
+        {
+            self.same(&path, first, partition);
+            return;
+        }
+        match (&partition.keys, partition.key_kind) {
+            (None, _) => {}
+            (Some(_), KeyKind::Single) => {
+                self.wrong(&path, "keys are declared for a single part: expected none");
+            }
+            (Some(DeclaredKeys::Words(_)), KeyKind::Bytes)
+            | (Some(DeclaredKeys::Bytes(_)), KeyKind::Word) => {
+                self.wrong(
+                    &path,
+                    "the declared keys are not of the partition's key kind",
+                );
+            }
+            (Some(DeclaredKeys::Words(keys)), KeyKind::Word) => {
+                self.keys(&path, keys, |key| key.to_string());
+            }
+            (Some(DeclaredKeys::Bytes(keys)), KeyKind::Bytes) => {
+                self.keys(&path, keys, |key| format!("\"{}\"", key.escape_ascii()));
+            }
+        }
+    }
+
+    fn same(&mut self, path: &str, first: &Partition, second: &Partition) {
+        if first.key_kind != second.key_kind {
+            let message = format!(
+                "declared twice, with keys of kind {:?} and of kind {:?}: expected the same",
+                first.key_kind, second.key_kind
+            );
+            self.wrong(path, message);
+        } else if first.keys != second.keys {
+            self.wrong(
+                path,
+                "declared twice, with different declared keys: expected the same",
+            );
+        }
+        if first.build_id != second.build_id {
+            self.wrong(
+                path,
+                "declared twice, with different builders: expected the same",
+            );
+        }
+    }
+
+    fn keys<K: Eq + Hash>(&mut self, path: &str, keys: &[K], show: impl Fn(&K) -> String) {
+        if keys.is_empty() {
+            self.wrong(
+                path,
+                "no key is declared: expected at least one, or keys on first use",
+            );
+        }
+        let mut seen = HashSet::new();
+        for key in keys.iter().filter(|key| !seen.insert(*key)) {
+            self.wrong(
+                path,
+                format!("key {} is declared twice: expected once", show(key)),
+            );
+        }
+    }
+
+    fn pipeline(&mut self, path: &str, pipeline: &Pipeline) {
+        if pipeline.name.is_empty() {
+            self.wrong(path, "the name is empty: expected a name");
+        }
+        match &pipeline.source {
+            None => self.wrong(path, "there is no source: expected one"),
+            Some(source) => self.range(path, "credits", source.credits, 1, CREDITS_MAX),
+        }
+        if pipeline.second_source {
+            self.wrong(path, "there are two sources: expected one");
+        }
+        if pipeline.sinks.is_empty() && !pipeline.done {
+            self.wrong(path, "it is never ended: expected a sink, or done");
+        }
+        for name in &pipeline.behind_end {
+            self.wrong(
+                path,
+                format!("\"{name}\" stands behind the end: expected it before"),
+            );
+        }
+        self.twice(path, "step", pipeline.steps.iter().map(|step| &step.name));
+        self.twice(path, "sink", pipeline.sinks.iter().map(|sink| &sink.name));
+        for (number, step) in pipeline.steps.iter().enumerate() {
+            self.step(&step_path(path, number, &step.name), step);
+        }
+        for sink in &pipeline.sinks {
+            let path = sink_path(path, &sink.name);
+            if sink.name.is_empty() {
+                self.wrong(&path, "the name is empty: expected a name");
+            }
+            if let SinkKind::Queue(capacity) = sink.kind {
+                self.range(&path, "capacity", capacity, 1, CREDITS_MAX);
+            }
+        }
+    }
+
+    fn step(&mut self, path: &str, step: &Step) {
+        if step.name.is_empty() {
+            self.wrong(path, "the name is empty: expected a name");
+        }
+        let mut named = self.application.partitions.iter();
+        let Some(partition) = named.find(|known| known.name == step.partition) else {
+            let message = format!(
+                "there is no partition \"{}\": expected it declared",
+                step.partition
+            );
+            return self.wrong(path, message);
+        };
+        match (partition.key_kind, &step.keys) {
+            (KeyKind::Single, Some(_)) => {
+                self.wrong(
+                    path,
+                    "it has a partition function: expected none, for a single part",
+                );
+            }
+            (KeyKind::Word | KeyKind::Bytes, None) => {
+                self.wrong(path, "there is no partition function: expected one");
+            }
+            _ => {}
+        }
+        if step.keys.is_some() && step.key_kind.is_some_and(|kind| kind != partition.key_kind) {
+            let message = format!(
+                "its partition function gives keys of another kind: expected kind {:?}",
+                partition.key_kind
+            );
+            self.wrong(path, message);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Declarations: what a program says, mistakes included.
+
+use std::sync::Arc;
+
+use crate::host;
+use crate::model::{KeyKind, Policy};
+
+/// Whose threads the workers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The engine starts them.
+    Engine,
+    /// The host's threads enter the worker loop.
+    Host,
+}
+
+/// An application as declared.
+pub struct Application {
+    /// Its name, used in paths.
+    pub name: String,
+    /// How many workers run it.
+    pub workers: u32,
+    /// Whose threads they are.
+    pub threads: Threads,
+    /// How many classes the keys of each partition are sorted into.
+    pub key_groups: u32,
+    /// How many messages at most are handed to a callback together.
+    pub run_length: u32,
+    /// The stack of a thread that the engine starts, in bytes.
+    pub stack_size: usize,
+    /// Gets the dead letters.
+    pub dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    /// The state partitions.
+    pub partitions: Vec<Partition>,
+    /// The pipelines.
+    pub pipelines: Vec<Pipeline>,
+}
+
+/// The keys of a partition that are declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredKeys {
+    /// Keys that are words.
+    Words(Vec<u64>),
+    /// Keys that are bytes.
+    Bytes(Vec<Box<[u8]>>),
+}
+
+/// A state partition as declared.
+pub struct Partition {
+    /// Its name.
+    pub name: String,
+    /// What its keys are.
+    pub key_kind: KeyKind,
+    /// The only keys there are; without them, parts are built on first use.
+    pub keys: Option<DeclaredKeys>,
+    /// Builds its states.
+    pub build: Arc<dyn host::Build>,
+    /// Tells builders apart: two declarations of one name must have the same.
+    pub build_id: u64,
+}
+
+/// A pipeline as declared.
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// Its source.
+    pub source: Option<Source>,
+    /// Its state computations, in order.
+    pub steps: Vec<Step>,
+    /// Its sinks.
+    pub sinks: Vec<Sink>,
+    /// Whether it was ended without a sink.
+    pub done: bool,
+    /// Names of steps that were declared behind the pipeline's end.
+    pub behind_end: Vec<String>,
+    /// Whether a second source was declared.
+    pub second_source: bool,
+}
+
+impl Pipeline {
+    /// A pipeline with nothing in it.
+    pub fn new(name: String) -> Pipeline {
+        Pipeline {
+            name,
+            source: None,
+            steps: Vec::new(),
+            sinks: Vec::new(),
+            done: false,
+            behind_end: Vec::new(),
+            second_source: false,
+        }
+    }
+
+    /// Gives the pipeline its source.
+    pub fn from_source(&mut self, source: Source) {
+        self.second_source |= self.source.is_some();
+        self.source = Some(source);
+    }
+
+    /// Adds a state computation.
+    pub fn to_state_partition(&mut self, step: Step) {
+        if self.done || !self.sinks.is_empty() {
+            self.behind_end.push(step.name.clone());
+        }
+        self.steps.push(step);
+    }
+
+    /// Ends the pipeline with a sink, or adds one.
+    pub fn to_sink(&mut self, sink: Sink) {
+        if self.done {
+            self.behind_end.push(sink.name.clone());
+        }
+        self.sinks.push(sink);
+    }
+
+    /// Ends the pipeline without a sink.
+    pub fn done(&mut self) {
+        self.done = true;
+    }
+}
+
+/// An in-process source as declared.
+pub struct Source {
+    /// How many messages may be in flight.
+    pub credits: u64,
+    /// Takes its messages back.
+    pub values: Arc<dyn host::Values>,
+}
+
+/// A state computation as declared.
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// The name of its partition.
+    pub partition: String,
+    /// Its partition function; none for a single part.
+    pub keys: Option<Arc<dyn host::Partition>>,
+    /// The kind of key that its partition function gives, if it is known.
+    pub key_kind: Option<KeyKind>,
+    /// Its computation.
+    pub compute: Arc<dyn host::Compute>,
+    /// Takes its outputs back.
+    pub values: Arc<dyn host::Values>,
+    /// What happens when a message fails.
+    pub policy: Policy,
+}
+
+/// A sink as declared.
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// What happens when a message fails.
+    pub policy: Policy,
+    /// What takes its messages.
+    pub kind: SinkKind,
+}
+
+/// What takes the messages of a sink.
+pub enum SinkKind {
+    /// A callback.
+    Callback(Arc<dyn host::Deliver>),
+    /// A queue of this many messages, which the host polls.
+    Queue(u64),
+}

@@ -1,0 +1,11 @@
+//! What was declared; checked whole, then frozen into a plan.
+
+mod check;
+mod declare;
+mod plan;
+
+pub use declare::{
+    Application, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
+};
+pub use plan::Mistake;
+pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, StepPlan};

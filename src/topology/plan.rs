@@ -1,0 +1,207 @@
+//! A plan: a declaration without mistakes, frozen.
+
+use std::sync::Arc;
+
+use super::check;
+use super::declare::{Application, DeclaredKeys, SinkKind, Threads};
+use crate::host;
+use crate::model::{KeyKind, Policy};
+
+/// One thing that is wrong with a declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where, as in `application "x" / pipeline "y" / step 2 "z"`.
+    pub path: String,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+pub(crate) struct Plan {
+    pub(crate) path: String,
+    pub(crate) workers: usize,
+    pub(crate) threads: Threads,
+    pub(crate) key_groups: u32,
+    pub(crate) run_length: usize,
+    pub(crate) stack_size: usize,
+    pub(crate) dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    pub(crate) partitions: Vec<PartitionPlan>,
+    pub(crate) pipelines: Vec<PipelinePlan>,
+}
+
+pub(crate) struct PartitionPlan {
+    pub(crate) name: String,
+    pub(crate) path: Arc<str>,
+    pub(crate) key_kind: KeyKind,
+    pub(crate) keys: Option<DeclaredKeys>,
+    pub(crate) build: Arc<dyn host::Build>,
+    /// The steps that use it, as (pipeline, step): each is a lane of its shards.
+    pub(crate) lanes: Vec<(usize, usize)>,
+}
+
+pub(crate) struct PipelinePlan {
+    pub(crate) source: SourcePlan,
+    pub(crate) steps: Vec<StepPlan>,
+    pub(crate) sinks: Vec<SinkPlan>,
+}
+
+pub(crate) struct SourcePlan {
+    pub(crate) path: Arc<str>,
+    pub(crate) credits: u64,
+    pub(crate) values: Arc<dyn host::Values>,
+}
+
+pub(crate) struct StepPlan {
+    pub(crate) path: Arc<str>,
+    pub(crate) partition: usize,
+    pub(crate) lane: usize,
+    pub(crate) keys: Option<Arc<dyn host::Partition>>,
+    pub(crate) compute: Arc<dyn host::Compute>,
+    pub(crate) values: Arc<dyn host::Values>,
+    pub(crate) policy: Policy,
+}
+
+pub(crate) struct SinkPlan {
+    pub(crate) name: String,
+    pub(crate) path: Arc<str>,
+    pub(crate) policy: Policy,
+    pub(crate) kind: SinkKind,
+}
+
+impl Application {
+    /// Checks the declaration and tells every mistake.
+    pub fn check(&self) -> Vec<Mistake> {
+        check::mistakes(self)
+    }
+
+    /// Freezes the declaration, or tells every mistake and gives it back.
+    pub(crate) fn freeze(self) -> Result<Plan, (Self, Vec<Mistake>)> {
+        let mistakes = self.check();
+        if mistakes.is_empty() {
+            Ok(frozen(self))
+        } else {
+            Err((self, mistakes))
+        }
+    }
+}
+
+pub(super) fn application_path(name: &str) -> String {
+    format!("application \"{name}\"")
+}
+
+fn frozen(application: Application) -> Plan {
+    let path = application_path(&application.name);
+    let mut partitions: Vec<PartitionPlan> = Vec::new();
+    for declared in application.partitions {
+        if partitions.iter().all(|known| known.name != declared.name) {
+            partitions.push(PartitionPlan {
+                path: format!("{path} / partition \"{}\"", declared.name).into(),
+                name: declared.name,
+                key_kind: declared.key_kind,
+                keys: declared.keys,
+                build: declared.build,
+                lanes: Vec::new(),
+            });
+        } else {
+            // Its twin is used; a builder that is the same object is not released with it.
+            drop(declared);
+        }
+    }
+    let pipelines = application.pipelines.into_iter().enumerate();
+    let pipelines = pipelines.map(|(index, declared)| {
+        let path = format!("{path} / pipeline \"{}\"", declared.name);
+        let steps = declared
+            .steps
+            .into_iter()
+            .enumerate()
+            .map(|(number, step)| {
+                let named = partitions
+                    .iter()
+                    .position(|known| known.name == step.partition);
+                let partition = named.expect("the check found it");
+                let lanes = &mut partitions[partition].lanes;
+                lanes.push((index, number));
+                StepPlan {
+                    path: step_path(&path, number, &step.name).into(),
+                    partition,
+                    lane: lanes.len() - 1,
+                    keys: step.keys,
+                    compute: step.compute,
+                    values: step.values,
+                    policy: step.policy,
+                }
+            });
+        let steps = steps.collect();
+        let source = declared.source.expect("the check found it");
+        let sinks = declared.sinks.into_iter().map(|sink| SinkPlan {
+            path: sink_path(&path, &sink.name).into(),
+            name: sink.name,
+            policy: sink.policy,
+            kind: sink.kind,
+        });
+        PipelinePlan {
+            source: SourcePlan {
+                path: format!("{path} / source").into(),
+                credits: source.credits,
+                values: source.values,
+            },
+            steps,
+            sinks: sinks.collect(),
+        }
+    });
+    let pipelines = pipelines.collect();
+    Plan {
+        path,
+        workers: application.workers as usize,
+        threads: application.threads,
+        key_groups: application.key_groups,
+        run_length: application.run_length as usize,
+        stack_size: application.stack_size,
+        dead_letters: application.dead_letters,
+        partitions,
+        pipelines,
+    }
+}
+
+pub(super) fn step_path(pipeline: &str, number: usize, name: &str) -> String {
+    format!("{pipeline} / step {} \"{name}\"", number + 1)
+}
+
+pub(super) fn sink_path(pipeline: &str, name: &str) -> String {
+    format!("{pipeline} / sink \"{name}\"")
+}
+
+impl PipelinePlan {
+    /// Who takes back the messages that wait at stage `stage`: what made them. The sinks are the
+    /// stage behind the last step.
+    pub(crate) fn values_at(&self, stage: usize) -> &dyn host::Values {
+        match stage {
+            0 => &*self.source.values,
+            _ => &*self.steps[stage - 1].values,
+        }
+    }
+}
+
+impl Plan {
+    /// Tells the host that nothing of it is needed any more.
+    pub(crate) fn release_hosts(&self) {
+        for pipeline in &self.pipelines {
+            pipeline.source.values.release();
+            for step in &pipeline.steps {
+                step.keys.iter().for_each(|keys| keys.release());
+                step.compute.release();
+                step.values.release();
+            }
+            for sink in &pipeline.sinks {
+                if let SinkKind::Callback(deliver) = &sink.kind {
+                    deliver.release();
+                }
+            }
+        }
+        self.partitions
+            .iter()
+            .for_each(|partition| partition.build.release());
+        self.dead_letters
+            .iter()
+            .for_each(|handler| handler.release());
+    }
+}
