@@ -296,6 +296,10 @@ typedef struct partita_dead_letter {
    */
   struct partita_bytes byte_key;
   /**
+   * Where it died: the number of the stage, as for `partita_app_stage`.
+   */
+  uint64_t stage;
+  /**
    * Where it died, as in `application "x" / pipeline "y" / step 2 "z"`.
    */
   struct partita_str path;
@@ -1262,8 +1266,8 @@ partita_status partita_app_new(const struct partita_app_options *options,
 /**
  * Declares a state partition. Mistakes against other declarations are found by the check.
  *
- * Declaring the same name twice is allowed if both say the same (then `drop_host` of the second
- * is called at once). Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * Declaring the same name twice is allowed if both say the same; each `drop_host` is called once.
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
  * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
@@ -1304,8 +1308,8 @@ partita_status partita_app_check(struct partita_app app, struct partita_error *e
  * `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_TOPOLOGY`, `PARTITA_ALREADY_STARTED`, `PARTITA_CLOSED` or `PARTITA_THREAD`;
- * a failed start can be tried again.
+ * `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
+ * after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
  *
  * Pointers:
  * `error_out` is NULL or writable.
@@ -1461,7 +1465,8 @@ partita_status partita_cancel_new(struct partita_cancel *cancel_out);
 /**
  * Ends every wait that was given this cancel, now and from now on.
  *
- * Any thread, also in callbacks, and more than once. Fails with `PARTITA_INVALID_HANDLE`.
+ * Any thread, also in callbacks, and more than once; not from a signal handler. Fails with
+ * `PARTITA_INVALID_HANDLE`.
  */
 partita_status partita_cancel_fire(struct partita_cancel cancel);
 
@@ -1495,6 +1500,22 @@ partita_status partita_error_len(struct partita_error error, size_t *len_out);
 partita_status partita_error_get(struct partita_error error,
                                  size_t index,
                                  struct partita_error_item *item_out);
+
+/**
+ * Writes an error object as text: a line for each mistake, path and message. At most `capacity`
+ * bytes are written, the last one a NUL; `len_out` (may be NULL) gets the length of the whole
+ * text without it, so that a caller can tell whether it was cut.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+ * `PARTITA_INVALID_ARGUMENT` (`text_out` is NULL and `capacity` is not 0).
+ *
+ * Pointers:
+ * `text_out` has room for `capacity` bytes; `len_out` is NULL or writable.
+ */
+partita_status partita_error_text(struct partita_error error,
+                                  char *text_out,
+                                  size_t capacity,
+                                  size_t *len_out);
 
 /**
  * Frees an error object and its strings.
@@ -1531,6 +1552,7 @@ partita_status partita_pipeline_to_state_partition(struct partita_pipeline pipel
 
 /**
  * Ends the pipeline with a sink. Called again, it adds another sink: each gets every message.
+ * `sink_out` may be NULL if the sink is a callback.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
  * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
@@ -1598,7 +1620,8 @@ partita_status partita_reader_free(struct partita_reader reader);
 
 /**
  * Makes room for at least `capacity` outputs in all; `run->outputs` and
- * `run->outputs_capacity` change, and what was written stays.
+ * `run->outputs_capacity` change, and what was written stays. It is for a message that has more
+ * outputs than fit: the run should end with that message, so that its outputs can drain.
  *
  * Only inside the `partita_run_fn` that was given `run`, on its thread. Fails with
  * `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
@@ -1651,7 +1674,8 @@ partita_status partita_sender_new(struct partita_pipeline pipeline,
  * the engine's, and `accepted_out` says how many. With `PARTITA_OK` that is all of them. With
  * `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`, `PARTITA_CANCELLED`, `PARTITA_STOPPED`,
  * `PARTITA_CLOSED` and `PARTITA_FAILED` it may be some, and the rest is still the caller's; with
- * any other status it is not written and nothing was accepted.
+ * any other status it is not written and nothing was accepted. Sending the rest later, through
+ * the same sender, keeps the order. `partita_app_failure` says why an application failed.
  *
  * The partition function of the first step is called on this thread. One thread at a time for
  * each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
@@ -1723,6 +1747,12 @@ uint32_t partita_abi(void);
  * freed. Any thread, also in callbacks.
  */
 struct partita_str partita_status_name(partita_status status);
+
+/**
+ * What a reason of death says, as in "key not declared", or "unknown reason" for a number that
+ * is none. Never freed. Any thread, also in callbacks.
+ */
+struct partita_str partita_dead_reason_name(uint32_t reason);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,0 +1,760 @@
+//! An application's life: declare, check, start, drain, stop, close, free.
+
+use std::alloc::Layout;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use once_cell::sync::OnceCell;
+
+use super::callbacks::{BuildHost, DeadLettersHost, HostPointer, OwnedBuild};
+use super::entry::{
+    Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, write, write_sized,
+};
+use super::error::{ErrorObject, Fault, entry_with_error};
+use super::frame;
+use super::handles::{self, Object};
+use super::signals;
+use super::status::*;
+use super::status_of::status_of;
+use super::types::*;
+use crate::engine::{Engine, Reader, Refusal, Sender};
+use crate::host;
+use crate::metrics::{StageKind, StageMetrics};
+use crate::model::{DeadReason, KeyKind};
+use crate::state::hash;
+use crate::topology::{Application, DeclaredKeys, Partition, Pipeline, Threads};
+
+const RUN_LENGTH_DEFAULT: u32 = 1_024;
+const STACK_SIZE_DEFAULT: usize = 2 << 20;
+const _: () = assert!(PARTITA_DEAD_REASONS == DeadReason::COUNT);
+
+/// An application: first what was declared, then the engine that runs it.
+pub(super) struct App {
+    path: String,
+    declared: Mutex<Option<Application>>,
+    engine: OnceCell<Arc<Engine>>,
+    /// Handles that are freed with it.
+    children: Mutex<Vec<u64>>,
+    threads: Threads,
+}
+
+/// What an application handle stands for.
+pub(super) struct AppObject(pub(super) Arc<App>);
+
+/// What a pipeline handle stands for.
+pub(super) struct PipelineObject {
+    pub(super) app: Arc<App>,
+    pub(super) index: usize,
+}
+
+/// What a sink handle stands for.
+pub(super) struct SinkObject {
+    pub(super) app: Arc<App>,
+    pub(super) pipeline: usize,
+    pub(super) sink: usize,
+}
+
+/// What a sender handle stands for. The lock is only ever tried: one thread at a time may send.
+pub(super) struct SenderObject(pub(super) Mutex<Sender>);
+
+impl SenderObject {
+    pub(super) fn new(engine: Arc<Engine>, pipeline: usize) -> SenderObject {
+        SenderObject(Mutex::new(Sender::new(engine, pipeline)))
+    }
+}
+
+/// What a reader handle stands for. The lock is only ever tried: one thread at a time may read.
+pub(super) struct ReaderObject {
+    pub(super) reader: Mutex<Reader>,
+    pub(super) byte_keys: bool,
+}
+
+impl ReaderObject {
+    pub(super) fn new(reader: Reader, byte_keys: bool) -> ReaderObject {
+        ReaderObject {
+            reader: Mutex::new(reader),
+            byte_keys,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl App {
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The engine, once started.
+    pub(super) fn engine(&self) -> Result<&Arc<Engine>, partita_status> {
+        self.engine.get().ok_or(PARTITA_NOT_STARTED)
+    }
+
+    /// The engine, once started and not yet closed.
+    pub(super) fn open_engine(&self) -> Result<&Arc<Engine>, partita_status> {
+        let engine = self.engine()?;
+        if engine.is_closed() {
+            Err(PARTITA_CLOSED)
+        } else {
+            Ok(engine)
+        }
+    }
+
+    /// Frees a handle with this application.
+    pub(super) fn adopt(&self, handle: u64) {
+        let mut children = lock(&self.children);
+        // Forget those that were freed already, before there are too many of them.
+        if children.len() == children.capacity() {
+            children.retain(|&child| handles::is_live(child));
+        }
+        children.push(handle);
+    }
+
+    /// Changes what is declared, while nothing is started.
+    fn declare<T>(&self, change: impl FnOnce(&mut Application) -> T) -> Result<T, Fault> {
+        let mut declared = lock(&self.declared);
+        let application = declared
+            .as_mut()
+            .ok_or_else(|| Fault::from(PARTITA_ALREADY_STARTED))?;
+        Ok(change(application))
+    }
+
+    fn fault(&self, code: partita_status, message: impl Into<String>) -> Fault {
+        Fault::new(code, &*self.path, message)
+    }
+
+    /// What a wait that ended without success says.
+    fn refused(&self, engine: &Engine, refusal: Refusal) -> Fault {
+        match (refusal, engine.failure()) {
+            (Refusal::Failed, Some(failure)) => {
+                Fault(PARTITA_FAILED, ErrorObject::of_failure(&failure))
+            }
+            (Refusal::WouldBlock | Refusal::Timeout | Refusal::Cancelled, _) => {
+                self.fault(status_of(refusal), engine.waiting_for())
+            }
+            _ => self.fault(
+                status_of(refusal),
+                ErrorObject::meaning_of(status_of(refusal)),
+            ),
+        }
+    }
+}
+
+impl PipelineObject {
+    pub(super) fn path(&self) -> String {
+        let named = self
+            .app
+            .declare(|app| app.pipelines[self.index].name.clone());
+        let name = named.unwrap_or_default();
+        format!("{} / pipeline \"{name}\"", self.app.path)
+    }
+
+    /// Changes what is declared of this pipeline, while nothing is started.
+    pub(super) fn declare(&self, change: impl FnOnce(&mut Pipeline)) -> Result<(), Fault> {
+        self.app
+            .declare(|application| change(&mut application.pipelines[self.index]))
+    }
+}
+
+// SAFETY: all zero is the default, and the size comes first.
+unsafe impl Sized_ for partita_app_options {
+    const LEAST: usize = std::mem::offset_of!(partita_app_options, workers);
+}
+// SAFETY: as above.
+unsafe impl Sized_ for partita_partition_options {
+    const LEAST: usize = std::mem::offset_of!(partita_partition_options, state_init);
+}
+// SAFETY: all zero is valid, and the size comes first.
+unsafe impl Sized_ for partita_metrics {
+    const LEAST: usize = size_of::<usize>();
+}
+// SAFETY: as above.
+unsafe impl Sized_ for partita_stage_metrics {
+    const LEAST: usize = size_of::<usize>();
+}
+
+fn declared_app(options: &partita_app_options, name: &str) -> Result<Application, Fault> {
+    let path = format!("application \"{name}\"");
+    let wrong = |message: String| Fault::new(PARTITA_INVALID_ARGUMENT, &*path, message);
+    let threads = match options.threads {
+        PARTITA_THREADS_ENGINE => Threads::Engine,
+        PARTITA_THREADS_HOST => Threads::Host,
+        other => return Err(wrong(format!("threads: {other} is unknown"))),
+    };
+    let or = |given: u32, default: u32| if given == 0 { default } else { given };
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    let host = HostPointer::new(options.host, options.drop_host);
+    let dead_letters = options
+        .dead_letters
+        .map(|handle| Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>);
+    Ok(Application {
+        name: name.to_owned(),
+        workers: or(options.workers, processors),
+        threads,
+        key_groups: or(options.key_groups, hash::GROUPS_DEFAULT),
+        run_length: or(options.run_length, RUN_LENGTH_DEFAULT),
+        stack_size: if options.stack_size == 0 {
+            STACK_SIZE_DEFAULT
+        } else {
+            options.stack_size
+        },
+        dead_letters,
+        partitions: Vec::new(),
+        pipelines: Vec::new(),
+    })
+}
+
+/// The builder of a partition, and a number that tells it from others.
+fn builder(
+    options: &partita_partition_options,
+    host: Arc<HostPointer>,
+    path: &str,
+) -> Result<(Arc<dyn host::Build>, u64), Fault> {
+    let wrong = |message: &str| Fault::new(PARTITA_INVALID_ARGUMENT, path, message);
+    let mut id = DefaultHasher::new();
+    (options.host.addr(), options.state_size, options.state_align).hash(&mut id);
+    let functions = [
+        options.build.map(|function| function as usize),
+        options.drop_state.map(|function| function as usize),
+        options.state_init.map(|function| function as usize),
+        options.state_drop.map(|function| function as usize),
+    ];
+    functions.hash(&mut id);
+    let build: Arc<dyn host::Build> = match (options.build, options.state_size) {
+        (Some(build), 0) => Arc::new(BuildHost {
+            host,
+            build,
+            drop: options.drop_state,
+        }),
+        (None, size) if size > 0 => {
+            let default = align_of::<libc::max_align_t>();
+            let align = if options.state_align == 0 {
+                default
+            } else {
+                options.state_align
+            };
+            let layout = Layout::from_size_align(size, align)
+                .map_err(|_| wrong("state_align is no power of two, or the state is too large"))?;
+            let (init, drop) = (options.state_init, options.state_drop);
+            Arc::new(OwnedBuild {
+                host,
+                layout,
+                init,
+                drop,
+            })
+        }
+        _ => {
+            return Err(wrong(
+                "expected one of build and state_size to be set, got both or none",
+            ));
+        }
+    };
+    Ok((build, id.finish()))
+}
+
+/// The declared keys of a partition.
+///
+/// # Safety
+/// The key arrays have `keys_len` readable keys.
+unsafe fn declared_keys(
+    options: &partita_partition_options,
+    kind: KeyKind,
+    path: &str,
+) -> Result<Option<DeclaredKeys>, Fault> {
+    let wrong = |message: &str| Fault::new(PARTITA_INVALID_ARGUMENT, path, message);
+    match (options.declared, options.keys_len, kind) {
+        (0, 0, _) => Ok(None),
+        (0, ..) => Err(wrong(
+            "keys are given, but declared is 0: expected it to be 1",
+        )),
+        (1, _, KeyKind::Bytes) => {
+            // SAFETY: the caller vouches for the keys.
+            let keys = unsafe { slice(options.byte_keys, options.keys_len) }?;
+            // SAFETY: and for the bytes of each.
+            let keys = keys
+                .iter()
+                .map(|key| unsafe { slice(key.ptr, key.len) }.map(Into::into));
+            Ok(Some(DeclaredKeys::Bytes(keys.collect::<Result<_, _>>()?)))
+        }
+        (1, ..) => {
+            // SAFETY: the caller vouches for the keys.
+            let keys = unsafe { slice(options.word_keys, options.keys_len) }?;
+            Ok(Some(DeclaredKeys::Words(keys.to_vec())))
+        }
+        _ => Err(wrong("declared: expected 0 or 1")),
+    }
+}
+
+/// Makes an application: nothing runs yet.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` or
+/// `PARTITA_INVALID_UTF8`, and `error_out` (may be NULL) then has an object to free.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
+/// NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_new(
+    options: *const partita_app_options,
+    app_out: *mut partita_app,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            if app_out.is_null() {
+                return Err(PARTITA_INVALID_ARGUMENT.into());
+            }
+            let options = read_sized(options)?;
+            let name = borrowed_text(options.name)?;
+            let declared = declared_app(&options, name)?;
+            let app = App {
+                path: format!("application \"{name}\""),
+                threads: declared.threads,
+                declared: Mutex::new(Some(declared)),
+                engine: OnceCell::new(),
+                children: Mutex::default(),
+            };
+            let object = Object::App(AppObject(Arc::new(app)));
+            let id = handles::insert(object).ok_or(PARTITA_BUSY)?;
+            write(app_out, partita_app { id }).map_err(Fault::from)
+        })
+    }
+}
+
+/// Declares a state partition. Mistakes against other declarations are found by the check.
+///
+/// Declaring the same name twice is allowed if both say the same; each `drop_host` is called once.
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says, and the key arrays have
+/// `keys_len` keys; all are borrowed for this call. `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_add_partition(
+    app: partita_app,
+    options: *const partita_partition_options,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            let options = read_sized(options)?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let name = borrowed_text(options.name)?.to_owned();
+            let path = format!("{} / partition \"{name}\"", app.0.path);
+            let key_kind = match options.key_kind {
+                PARTITA_KEY_WORD => KeyKind::Word,
+                PARTITA_KEY_BYTES => KeyKind::Bytes,
+                PARTITA_KEY_SINGLE => KeyKind::Single,
+                other => {
+                    let message = format!("key_kind {other} is unknown: expected PARTITA_KEY_...");
+                    return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+                }
+            };
+            let keys = declared_keys(&options, key_kind, &path)?;
+            let (build, build_id) = builder(&options, host, &path)?;
+            app.0.declare(|application| {
+                application.partitions.push(Partition {
+                    name,
+                    key_kind,
+                    keys,
+                    build,
+                    build_id,
+                });
+            })
+        })
+    }
+}
+
+/// Declares a pipeline. It still needs a source, and an end.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `name` is readable; `pipeline_out` and `error_out` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_add_pipeline(
+    app: partita_app,
+    name: partita_str,
+    pipeline_out: *mut partita_pipeline,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            let name = borrowed_text(name)?.to_owned();
+            if pipeline_out.is_null() {
+                return Err(PARTITA_INVALID_ARGUMENT.into());
+            }
+            let index = app.0.declare(|application| {
+                application.pipelines.push(Pipeline::new(name));
+                application.pipelines.len() - 1
+            })?;
+            let object = Object::Pipeline(PipelineObject {
+                app: app.0.clone(),
+                index,
+            });
+            let id = handles::insert(object).ok_or(PARTITA_BUSY)?;
+            app.0.adopt(id);
+            write(pipeline_out, partita_pipeline { id }).map_err(Fault::from)
+        })
+    }
+}
+
+/// Checks all that was declared and tells every mistake at once. `partita_app_start` does so too.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+/// `PARTITA_INVALID_TOPOLOGY`.
+///
+/// # Safety
+/// `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_check(
+    app: partita_app,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            let mistakes = app.0.declare(|application| application.check())?;
+            match mistakes.is_empty() {
+                true => Ok(()),
+                false => Err(Fault(
+                    PARTITA_INVALID_TOPOLOGY,
+                    ErrorObject::of_mistakes(mistakes),
+                )),
+            }
+        })
+    }
+}
+
+/// Checks what was declared, freezes it, and starts: from here on senders can be made. With
+/// `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
+/// after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
+///
+/// # Safety
+/// `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_start(
+    app: partita_app,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            let mut declared = lock(&app.0.declared);
+            let application = declared.take().ok_or(PARTITA_ALREADY_STARTED)?;
+            let engine = Engine::new(application).map_err(|(application, mistakes)| {
+                *declared = Some(application);
+                Fault(PARTITA_INVALID_TOPOLOGY, ErrorObject::of_mistakes(mistakes))
+            })?;
+            if app.0.threads == Threads::Engine {
+                signals::blocked(|| engine.start_threads())
+                    .map_err(|error| app.0.fault(PARTITA_THREAD, error.to_string()))?;
+            }
+            // It was not started before: what is declared is taken once.
+            let _ = app.0.engine.set(engine);
+            Ok(())
+        })
+    }
+}
+
+/// Lends the calling thread to the application as worker `index` (from 0 to `workers` - 1) and
+/// returns when the application closes: `PARTITA_OK`.
+///
+/// Only with `PARTITA_THREADS_HOST`; every index should be entered, and each by one thread at a
+/// time. All callbacks but those of the sender's side are made on such threads. Not from inside a
+/// callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
+/// `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
+/// engine has threads of its own) or `PARTITA_WOULD_DEADLOCK`.
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?.0.clone();
+        if app.threads == Threads::Engine {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        let engine = Arc::into_raw(app.open_engine()?.clone());
+        // The thread may end inside a callback, and then nothing on its stack is dropped: it holds
+        // no pin, and one count of the engine, which `partita_app_worker_lost` gives back.
+        drop(app);
+        // SAFETY: the count just taken keeps it alive.
+        let result = unsafe { (*engine).run_worker(index as usize) };
+        // SAFETY: it came from `into_raw`, and was not given back: the thread is still here.
+        drop(unsafe { Arc::from_raw(engine) });
+        result.map_err(status_of)
+    })
+}
+
+/// Tells the engine that the thread of worker `index` is about to end inside the callback it is
+/// in, and will not return from it (a Go goroutine that calls `runtime.Goexit` does that). The
+/// item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
+/// be entered again by another thread.
+///
+/// Only on that thread, as the last call of the callback. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
+/// `PARTITA_INVALID_UTF8`.
+///
+/// # Safety
+/// `text` is readable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_worker_lost(
+    app: partita_app,
+    index: u32,
+    text: partita_str,
+) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        // SAFETY: the caller vouches for `text`.
+        let reason = unsafe { borrowed_text(text) }?;
+        let engine = app.0.engine()?;
+        let verdict = frame::lost(reason).ok_or(PARTITA_INVALID_ARGUMENT)?;
+        engine
+            .worker_lost(index as usize, verdict)
+            .map_err(status_of)?;
+        // SAFETY: `partita_app_run_worker` took a count on this thread, and will not return.
+        unsafe { Arc::decrement_strong_count(Arc::as_ptr(engine)) };
+        Ok(())
+    })
+}
+
+/// Ends intake: every send from now on answers `PARTITA_STOPPED`, also those that wait. What was
+/// accepted is still computed and delivered; `partita_app_wait` returns when that is done.
+///
+/// Any thread, also in callbacks, and more than once. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_app_stop(app: partita_app) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        app.0.engine()?.stop().map_err(status_of)
+    })
+}
+
+/// Waits until the application has failed (`PARTITA_FAILED`, with the failure as the error), or
+/// was stopped and has nothing left in flight (`PARTITA_OK`), or is closed (`PARTITA_CLOSED`).
+///
+/// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+/// `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or `PARTITA_CANCELLED`; at its deadline the error says
+/// what it waits for.
+///
+/// # Safety
+/// `wait` is NULL or readable; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_wait(
+    app: partita_app,
+    wait: *const partita_wait,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?.0.clone();
+            let wait = read_wait(wait)?;
+            let engine = app.engine()?;
+            engine
+                .wait(&wait)
+                .map_err(|refusal| app.refused(engine, refusal))
+        })
+    }
+}
+
+/// Waits until nothing is in flight: all that was sent before is computed and delivered, queued
+/// outputs are read, dead letters handled. Intake stays open.
+///
+/// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+/// `PARTITA_CLOSED`, `PARTITA_FAILED`, `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or
+/// `PARTITA_CANCELLED`; at its deadline the error says what it waits for: which sink is unread,
+/// how many messages are where.
+///
+/// # Safety
+/// `wait` is NULL or readable; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_drain(
+    app: partita_app,
+    wait: *const partita_wait,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?.0.clone();
+            let wait = read_wait(wait)?;
+            let engine = app.engine()?;
+            engine
+                .drain(&wait)
+                .map_err(|refusal| app.refused(engine, refusal))
+        })
+    }
+}
+
+/// Why the application failed. Answers `PARTITA_OK` if it did not, and `PARTITA_FAILED`, with the
+/// error, if it did.
+///
+/// Any thread, also in callbacks. Also fails with `PARTITA_INVALID_HANDLE`.
+///
+/// # Safety
+/// `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_failure(
+    app: partita_app,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            match app.0.engine.get().and_then(|engine| engine.failure()) {
+                None => Ok(()),
+                Some(failure) => Err(Fault(PARTITA_FAILED, ErrorObject::of_failure(&failure))),
+            }
+        })
+    }
+}
+
+/// Closes: ends intake, lets callbacks that run finish, drops what is queued (counted as
+/// `PARTITA_DEAD_CLOSED`), lets all workers return, drops the states, and calls every
+/// `drop_host`. Senders, sinks and metrics can still be asked, and answer `PARTITA_CLOSED` or
+/// their last counts.
+///
+/// Use `partita_app_drain` before it if nothing is to be dropped. At its deadline it answers
+/// `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`), has freed nothing, and can be called again. Closing
+/// what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
+/// from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` or
+/// `PARTITA_INVALID_ARGUMENT` (`wait`).
+///
+/// # Safety
+/// `wait` is NULL or readable; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_close(
+    app: partita_app,
+    wait: *const partita_wait,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?.0.clone();
+            let wait = read_wait(wait)?;
+            match app.engine.get() {
+                // Never started: nobody can start it any more, and its hosts go with what was
+                // declared.
+                None => drop(lock(&app.declared).take()),
+                Some(engine) => {
+                    engine
+                        .close(&wait)
+                        .map_err(|refusal| app.refused(engine, refusal))?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Frees an application that was closed or never started, with the handles of all its pipelines,
+/// sinks, senders and readers; from here on they are stale.
+///
+/// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+/// `PARTITA_INVALID_HANDLE` or `PARTITA_BUSY` (it is not closed).
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_app_free(app: partita_app) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        if let Some(engine) = app.0.engine.get() {
+            engine.outside().map_err(status_of)?;
+            if !engine.is_closed() {
+                return Err(PARTITA_BUSY);
+            }
+        }
+        handles::free_pinned(&app)?;
+        let children = std::mem::take(&mut *lock(&app.0.children));
+        children.into_iter().for_each(handles::free_any);
+        drop(lock(&app.0.declared).take());
+        Ok(())
+    })
+}
+
+/// Reads the counters. `metrics_out->size` is set by the caller.
+///
+/// Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_NOT_STARTED` or `PARTITA_INVALID_ARGUMENT` (`metrics_out`).
+///
+/// # Safety
+/// `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_metrics(
+    app: partita_app,
+    metrics_out: *mut partita_metrics,
+) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        let read = app.0.engine()?.metrics();
+        let metrics = partita_metrics {
+            size: size_of::<partita_metrics>(),
+            sent: read.sent,
+            computed: read.computed,
+            emitted: read.emitted,
+            delivered: read.delivered,
+            discarded: read.discarded,
+            dead: read.dead,
+            in_flight: read.in_flight,
+            values_held: read.values_held,
+            parts: read.parts,
+            stages: read.stages.len() as u64,
+        };
+        // SAFETY: the caller vouches for `metrics_out`.
+        unsafe { write_sized(metrics_out, &metrics) }
+    })
+}
+
+/// Reads the counters of one stage, counted from 0: pipeline by pipeline, each its source, its
+/// steps and its sinks. `metrics_out->size` is set by the caller.
+///
+/// Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_NOT_STARTED`, `PARTITA_NOT_FOUND` (`index`) or `PARTITA_INVALID_ARGUMENT`
+/// (`metrics_out`).
+///
+/// # Safety
+/// `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_stage(
+    app: partita_app,
+    index: usize,
+    metrics_out: *mut partita_stage_metrics,
+) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        let metrics = app.0.engine()?.metrics();
+        let stage: &StageMetrics = metrics.stages.get(index).ok_or(PARTITA_NOT_FOUND)?;
+        let kind = match stage.kind {
+            StageKind::Source => PARTITA_STAGE_SOURCE,
+            StageKind::Step => PARTITA_STAGE_STEP,
+            StageKind::Sink => PARTITA_STAGE_SINK,
+        };
+        let stage = partita_stage_metrics {
+            size: size_of::<partita_stage_metrics>(),
+            kind,
+            // The path is the plan's, which lives as long as the application.
+            path: lent(&stage.path),
+            completed: stage.completed,
+            emitted: stage.emitted,
+            dead: stage.dead,
+        };
+        // SAFETY: the caller vouches for `metrics_out`.
+        unsafe { write_sized(metrics_out, &stage) }
+    })
+}

@@ -1,0 +1,650 @@
+//! The host's traits, implemented with function pointers.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::entry::lent;
+use super::frame::{self, Frame, Text};
+use super::status::*;
+use super::types::*;
+use crate::host::{
+    Build, BuildBatch, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch, Output,
+    Partition, Run, RunKeys, Values, Verdict,
+};
+use crate::model::{Key, KeyKind, Value};
+
+/// A host pointer, released once.
+pub(super) struct HostPointer {
+    pub(super) host: *mut c_void,
+    drop_host: partita_drop_host_fn,
+    released: AtomicBool,
+}
+
+// SAFETY: the header says that callbacks with this pointer come from any thread.
+unsafe impl Send for HostPointer {}
+// SAFETY: as above.
+unsafe impl Sync for HostPointer {}
+
+impl HostPointer {
+    pub(super) fn new(host: *mut c_void, drop_host: partita_drop_host_fn) -> Arc<HostPointer> {
+        Arc::new(HostPointer {
+            host,
+            drop_host,
+            released: AtomicBool::new(false),
+        })
+    }
+
+    fn release(&self) {
+        if let Some(drop_host) = self.drop_host
+            && !self.released.swap(true, Ordering::AcqRel)
+        {
+            // SAFETY: it is the host's own function, called once with its own pointer.
+            unsafe { drop_host(self.host) }
+        }
+    }
+}
+
+impl Drop for HostPointer {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// The values as C sees them.
+fn values_of(values: &[Value]) -> *const partita_value {
+    values.as_ptr().cast()
+}
+
+fn value_of(value: Value) -> partita_value {
+    partita_value { word: value.0 }
+}
+
+/// Who takes values back.
+pub(super) struct ValuesHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) drop: partita_drop_fn,
+    pub(super) share: partita_share_fn,
+}
+
+impl Host for ValuesHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+impl Values for ValuesHost {
+    fn drop_values(&self, values: &[Value]) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the values are lent for the call.
+            unsafe { drop(self.host.host, values_of(values), values.len()) }
+        }
+    }
+
+    fn share(&self, values: &[Value], times: usize) {
+        if let Some(share) = self.share {
+            // SAFETY: the values are lent for the call.
+            unsafe { share(self.host.host, values_of(values), values.len(), times) }
+        }
+    }
+}
+
+/// A partition function in one of its forms.
+pub(super) enum KeysForm {
+    Many(unsafe extern "C" fn(*mut c_void, *mut partita_keys) -> partita_status),
+    Word(unsafe extern "C" fn(*mut c_void, partita_value) -> u64),
+    Bytes(unsafe extern "C" fn(*mut c_void, partita_value) -> partita_bytes),
+}
+
+pub(super) struct KeysHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) form: KeysForm,
+}
+
+impl Host for KeysHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call for many keys.
+struct KeysFrame<'a, 'b> {
+    lent: partita_keys,
+    batch: &'a mut KeyBatch<'b>,
+    bytes: Vec<partita_bytes>,
+}
+
+impl Frame for KeysFrame<'_, '_> {
+    fn settle(&mut self) -> Result<(), String> {
+        let (done, len) = (self.lent.done, self.batch.values.len());
+        if done > len {
+            return Err(format!("it claims {done} keys of {len} messages"));
+        }
+        if self.batch.kind != KeyKind::Bytes {
+            // SAFETY: there is room for `len` words, and the host says that it wrote `done`.
+            unsafe { self.batch.words.set_len(done) };
+            return Ok(());
+        }
+        for key in &self.bytes[..done] {
+            let key = bytes_of(*key)?;
+            self.batch.bytes.push(key);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a key that a host gave.
+fn bytes_of<'a>(key: partita_bytes) -> Result<&'a [u8], String> {
+    // SAFETY: the header asks that the bytes be readable until they are copied, which is at once.
+    unsafe { super::entry::slice(key.ptr, key.len) }
+        .map_err(|_| format!("a key of {} bytes is NULL or of impossible length", key.len))
+}
+
+impl KeysHost {
+    fn many(
+        &self,
+        function: unsafe extern "C" fn(*mut c_void, *mut partita_keys) -> partita_status,
+        batch: &mut KeyBatch<'_>,
+    ) -> Verdict {
+        let len = batch.values.len();
+        let mut text = Text::new();
+        let mut bytes = Vec::new();
+        let mut scratch = Vec::<u8>::new();
+        let (words, keys) = if batch.kind == KeyKind::Bytes {
+            bytes.resize(
+                len,
+                partita_bytes {
+                    ptr: std::ptr::null(),
+                    len: 0,
+                },
+            );
+            scratch.reserve_exact((len * 64).max(1 << 16));
+            (std::ptr::null_mut(), bytes.as_mut_ptr())
+        } else {
+            batch.words.reserve(len);
+            (batch.words.as_mut_ptr(), std::ptr::null_mut())
+        };
+        let lent = partita_keys {
+            size: size_of::<partita_keys>(),
+            len,
+            values: values_of(batch.values),
+            words,
+            bytes: keys,
+            scratch: scratch.as_mut_ptr(),
+            scratch_len: scratch.capacity(),
+            done: 0,
+            failure: text.lend(),
+        };
+        let mut frame = KeysFrame { lent, batch, bytes };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { function(self.host.host, &raw mut (*frame).lent) },
+            |frame| frame.lent.failure.len,
+        )
+    }
+}
+
+impl Partition for KeysHost {
+    fn keys(&self, batch: &mut KeyBatch<'_>) -> Verdict {
+        let host = self.host.host;
+        match self.form {
+            KeysForm::Many(function) => self.many(function, batch),
+            KeysForm::Word(function) => {
+                let values = batch.values.iter();
+                // SAFETY: the value is the host's own.
+                batch
+                    .words
+                    .extend(values.map(|&value| unsafe { function(host, value_of(value)) }));
+                Verdict::Done
+            }
+            KeysForm::Bytes(function) => {
+                for &value in batch.values {
+                    // SAFETY: the value is the host's own.
+                    match bytes_of(unsafe { function(host, value_of(value)) }) {
+                        Ok(key) => batch.bytes.push(key),
+                        Err(text) => return Verdict::Failed(text),
+                    }
+                }
+                Verdict::Done
+            }
+        }
+    }
+}
+
+/// A computation in one of its forms.
+pub(super) enum ComputeForm {
+    Many(unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status),
+    One(
+        unsafe extern "C" fn(
+            *mut c_void,
+            partita_value,
+            partita_value,
+            *mut partita_emitter,
+        ) -> i32,
+    ),
+}
+
+pub(super) struct ComputeHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) form: ComputeForm,
+    pub(super) drop: partita_drop_fn,
+}
+
+impl Host for ComputeHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call for a run.
+pub(super) struct RunFrame<'a, 'b> {
+    lent: partita_run,
+    batch: &'a mut Run<'b>,
+}
+
+impl RunFrame<'_, '_> {
+    /// Makes room for at least `capacity` outputs.
+    pub(super) fn reserve(&mut self, capacity: usize) -> Result<(), partita_status> {
+        let outputs = &mut self.batch.outputs;
+        let written = self.lent.outputs_len;
+        if written > outputs.capacity() || capacity > isize::MAX as usize / size_of::<Output>() {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        // SAFETY: there is room for them, and the host says that it wrote them.
+        unsafe { outputs.set_len(written) };
+        outputs
+            .try_reserve(capacity.saturating_sub(written))
+            .map_err(|_| PARTITA_INVALID_ARGUMENT)?;
+        self.lent.outputs = outputs.as_mut_ptr().cast();
+        self.lent.outputs_capacity = outputs.capacity();
+        Ok(())
+    }
+}
+
+impl Frame for RunFrame<'_, '_> {
+    fn settle(&mut self) -> Result<(), String> {
+        *self.batch.done = self.lent.done;
+        let (written, capacity) = (self.lent.outputs_len, self.batch.outputs.capacity());
+        if written > capacity {
+            return Err(format!("it claims {written} outputs where {capacity} fit"));
+        }
+        // SAFETY: there is room for them, and the host says that it wrote them.
+        unsafe { self.batch.outputs.set_len(written) };
+        Ok(())
+    }
+}
+
+/// The keys of a run as C sees them.
+fn keys_of(keys: RunKeys<'_>, len: usize) -> (*const u64, Vec<partita_bytes>) {
+    match keys {
+        RunKeys::Single => (std::ptr::null(), Vec::new()),
+        RunKeys::Words(words) => (words.as_ptr(), Vec::new()),
+        RunKeys::Bytes(bytes, start) => {
+            let keys = (start..start + len).map(|index| bytes.get(index));
+            let keys = keys.map(|key| partita_bytes {
+                ptr: key.as_ptr(),
+                len: key.len(),
+            });
+            (std::ptr::null(), keys.collect())
+        }
+    }
+}
+
+fn pointer_unless_empty<T>(items: &[T]) -> *const T {
+    if items.is_empty() {
+        std::ptr::null()
+    } else {
+        items.as_ptr()
+    }
+}
+
+impl ComputeHost {
+    fn many(
+        &self,
+        function: unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status,
+        batch: &mut Run<'_>,
+    ) -> Verdict {
+        let mut text = Text::new();
+        let (words, bytes) = keys_of(batch.keys, batch.values.len());
+        let lent = partita_run {
+            size: size_of::<partita_run>(),
+            kind: PARTITA_RUN_DATA,
+            step: batch.step,
+            len: batch.values.len(),
+            values: values_of(batch.values),
+            states: values_of(batch.states),
+            word_keys: words,
+            byte_keys: pointer_unless_empty(&bytes),
+            times: std::ptr::null(),
+            outputs: batch.outputs.as_mut_ptr().cast(),
+            outputs_capacity: batch.outputs.capacity(),
+            outputs_len: 0,
+            flags: batch.flags.as_mut_ptr(),
+            done: 0,
+            failure: text.lend(),
+            engine: std::ptr::null_mut(),
+        };
+        let mut frame = RunFrame { lent, batch };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe {
+                (*frame).lent.engine = frame.cast();
+                function(self.host.host, &raw mut (*frame).lent)
+            },
+            |frame| frame.lent.failure.len,
+        )
+    }
+
+    fn one(
+        &self,
+        function: unsafe extern "C" fn(
+            *mut c_void,
+            partita_value,
+            partita_value,
+            *mut partita_emitter,
+        ) -> i32,
+        batch: &mut Run<'_>,
+    ) -> Verdict {
+        let room = batch.outputs.capacity();
+        let mut emitter = partita_emitter {
+            outputs: std::mem::take(batch.outputs),
+            from: 0,
+            failure: String::new(),
+        };
+        let verdict = loop {
+            let index = *batch.done;
+            if index == batch.values.len() || emitter.outputs.len() >= room {
+                break Verdict::Done;
+            }
+            emitter.from = index as u64;
+            let (data, state) = (value_of(batch.values[index]), value_of(batch.states[index]));
+            // SAFETY: the values are the host's own, and the emitter lives for the call.
+            let answer = unsafe { function(self.host.host, data, state, &raw mut emitter) };
+            if answer == PARTITA_COMPUTE_FAILED {
+                self.take_back(&mut emitter, index as u64);
+                break Verdict::Failed(std::mem::take(&mut emitter.failure));
+            }
+            *batch.done += 1;
+            match u8::try_from(answer) {
+                Ok(flags) if flags & !(PARTITA_CHANGED | PARTITA_DELETE) == 0 => {
+                    batch.flags[index] = flags;
+                    if flags & DELETE != 0 {
+                        break Verdict::Done;
+                    }
+                }
+                _ => break Verdict::Contract(format!("it answered {answer}: expected flags")),
+            }
+        };
+        *batch.outputs = emitter.outputs;
+        verdict
+    }
+
+    /// Hands back what a message emitted before it failed.
+    fn take_back(&self, emitter: &mut partita_emitter, from: u64) {
+        let start = emitter.outputs.partition_point(|output| output.from < from);
+        let values: Vec<Value> = emitter
+            .outputs
+            .drain(start..)
+            .map(|output| output.value)
+            .collect();
+        if let Some(drop) = self.drop
+            && !values.is_empty()
+        {
+            // SAFETY: the values are lent for the call.
+            unsafe { drop(self.host.host, values_of(&values), values.len()) }
+        }
+    }
+}
+
+impl Compute for ComputeHost {
+    fn compute(&self, run: &mut Run<'_>) -> Verdict {
+        match self.form {
+            ComputeForm::Many(function) => self.many(function, run),
+            ComputeForm::One(function) => self.one(function, run),
+        }
+    }
+}
+
+/// States that are the host's own.
+pub(super) struct BuildHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) build: unsafe extern "C" fn(*mut c_void, *mut partita_build) -> partita_status,
+    pub(super) drop: partita_drop_fn,
+}
+
+impl Host for BuildHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call for new states.
+struct BuildFrame<'a, 'b> {
+    lent: partita_build,
+    batch: &'a mut BuildBatch<'b>,
+}
+
+impl Frame for BuildFrame<'_, '_> {
+    fn settle(&mut self) -> Result<(), String> {
+        let (done, len) = (self.lent.done, self.batch.len);
+        if done > len {
+            return Err(format!("it claims {done} states of {len}"));
+        }
+        // SAFETY: there is room for `len` states, and the host says that it wrote `done`.
+        unsafe { self.batch.states.set_len(done) };
+        Ok(())
+    }
+}
+
+impl Build for BuildHost {
+    fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
+        let mut text = Text::new();
+        let (words, bytes) = keys_of(batch.keys, batch.len);
+        batch.states.reserve(batch.len);
+        let lent = partita_build {
+            size: size_of::<partita_build>(),
+            len: batch.len,
+            word_keys: words,
+            byte_keys: pointer_unless_empty(&bytes),
+            states: batch.states.as_mut_ptr().cast(),
+            done: 0,
+            failure: text.lend(),
+        };
+        let mut frame = BuildFrame { lent, batch };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { (self.build)(self.host.host, &raw mut (*frame).lent) },
+            |frame| frame.lent.failure.len,
+        )
+    }
+
+    fn drop_states(&self, states: &[Value]) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the states are lent for the call.
+            unsafe { drop(self.host.host, values_of(states), states.len()) }
+        }
+    }
+}
+
+/// States in memory of the engine's.
+pub(super) struct OwnedBuild {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) layout: Layout,
+    pub(super) init: partita_state_init_fn,
+    pub(super) drop: partita_state_drop_fn,
+}
+
+impl Host for OwnedBuild {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+impl OwnedBuild {
+    fn one(&self) -> Result<Value, String> {
+        // SAFETY: the size is not zero.
+        let memory = unsafe { alloc_zeroed(self.layout) };
+        if memory.is_null() {
+            return Err(format!(
+                "{} bytes for a state cannot be had",
+                self.layout.size()
+            ));
+        }
+        if let Some(init) = self.init {
+            // SAFETY: the memory is as large and aligned as the host asked.
+            let status = unsafe { init(self.host.host, memory.cast()) };
+            if status != PARTITA_OK {
+                // SAFETY: it was allocated above with this layout.
+                unsafe { dealloc(memory, self.layout) };
+                return Err(format!("state_init answered the status {status}"));
+            }
+        }
+        Ok(Value(memory.expose_provenance() as u64))
+    }
+}
+
+impl Build for OwnedBuild {
+    fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
+        while batch.states.len() < batch.len {
+            match self.one() {
+                Ok(state) => batch.states.push(state),
+                Err(text) => return Verdict::Failed(text),
+            }
+        }
+        Verdict::Done
+    }
+
+    fn drop_states(&self, states: &[Value]) {
+        for state in states {
+            let memory: *mut u8 = std::ptr::with_exposed_provenance_mut(state.0 as usize);
+            if let Some(drop) = self.drop {
+                // SAFETY: the state was made by `one` and is handed back once.
+                unsafe { drop(self.host.host, memory.cast()) }
+            }
+            // SAFETY: it was allocated by `one` with this layout.
+            unsafe { dealloc(memory, self.layout) }
+        }
+    }
+}
+
+/// A sink that is a callback.
+pub(super) struct DeliverHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) deliver: unsafe extern "C" fn(*mut c_void, *mut partita_delivery) -> partita_status,
+}
+
+impl Host for DeliverHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call to a sink.
+struct DeliveryFrame<'a> {
+    lent: partita_delivery,
+    done: &'a mut usize,
+}
+
+impl Frame for DeliveryFrame<'_> {
+    fn settle(&mut self) -> Result<(), String> {
+        *self.done = self.lent.done;
+        Ok(())
+    }
+}
+
+impl Deliver for DeliverHost {
+    fn deliver(&self, values: &[Value], done: &mut usize) -> Verdict {
+        let mut text = Text::new();
+        let lent = partita_delivery {
+            size: size_of::<partita_delivery>(),
+            len: values.len(),
+            values: values_of(values),
+            done: 0,
+            failure: text.lend(),
+        };
+        let mut frame = DeliveryFrame { lent, done };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { (self.deliver)(self.host.host, &raw mut (*frame).lent) },
+            |frame| frame.lent.failure.len,
+        )
+    }
+}
+
+/// The dead-letter handler.
+pub(super) struct DeadLettersHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) handle:
+        unsafe extern "C" fn(*mut c_void, *mut partita_dead_letters) -> partita_status,
+}
+
+impl Host for DeadLettersHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call to the dead-letter handler.
+struct LettersFrame<'a> {
+    lent: partita_dead_letters,
+    done: &'a mut usize,
+}
+
+impl Frame for LettersFrame<'_> {
+    fn settle(&mut self) -> Result<(), String> {
+        *self.done = self.lent.done;
+        Ok(())
+    }
+}
+
+fn letter_of(letter: &DeadLetter) -> partita_dead_letter {
+    let (has_key, word_key, byte_key) = match &letter.key {
+        Some(Key::Word(word)) => (1, *word, &[][..]),
+        Some(Key::Bytes(bytes)) => (1, 0, &**bytes),
+        Some(Key::Single) | None => (0, 0, &[][..]),
+    };
+    partita_dead_letter {
+        value: value_of(letter.value),
+        reason: letter.reason as u32,
+        has_key,
+        word_key,
+        byte_key: partita_bytes {
+            ptr: byte_key.as_ptr(),
+            len: byte_key.len(),
+        },
+        stage: letter.stage as u64,
+        path: lent(&letter.path),
+        text: lent(&letter.text),
+    }
+}
+
+impl DeadLetters for DeadLettersHost {
+    fn handle(&self, letters: &[DeadLetter], done: &mut usize) -> Verdict {
+        let text = Text::new();
+        let letters: Vec<partita_dead_letter> = letters.iter().map(letter_of).collect();
+        let lent = partita_dead_letters {
+            size: size_of::<partita_dead_letters>(),
+            len: letters.len(),
+            letters: letters.as_ptr(),
+            letter_size: size_of::<partita_dead_letter>(),
+            done: 0,
+        };
+        let mut frame = LettersFrame { lent, done };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { (self.handle)(self.host.host, &raw mut (*frame).lent) },
+            |_| 0,
+        )
+    }
+}

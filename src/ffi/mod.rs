@@ -1,0 +1,21 @@
+//! The C ABI: handles, ownership, status codes, and the funnel that catches panics. The only
+//! room that sees C.
+#![allow(unsafe_code, non_camel_case_types)]
+
+mod app;
+mod callbacks;
+mod cancel;
+mod entry;
+mod error;
+mod frame;
+mod handles;
+mod pipeline;
+mod reader;
+mod run;
+mod sender;
+mod signals;
+mod sink;
+mod status;
+mod status_of;
+mod types;
+mod version;

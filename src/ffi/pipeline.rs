@@ -1,0 +1,255 @@
+//! Declaring what a pipeline is made of.
+
+use std::sync::Arc;
+
+use super::app::{PipelineObject, SinkObject};
+use super::callbacks::{
+    ComputeForm, ComputeHost, DeliverHost, HostPointer, KeysForm, KeysHost, ValuesHost,
+};
+use super::entry::{Sized_, read_sized, text, write};
+use super::error::{Fault, entry_with_error};
+use super::handles::{self, Object};
+use super::status::*;
+use super::types::*;
+use crate::host;
+use crate::model::{KeyKind, Policy};
+use crate::topology::{Sink, SinkKind, Source, Step};
+
+/// The credits of a source, and the capacity of a queue, when none are given.
+const CREDITS_DEFAULT: u64 = 16_384;
+const CAPACITY_DEFAULT: u64 = 4_096;
+
+// SAFETY: all zero is the default, and the size comes first.
+unsafe impl Sized_ for partita_source_options {
+    const LEAST: usize = size_of::<usize>();
+}
+// SAFETY: as above.
+unsafe impl Sized_ for partita_step_options {
+    const LEAST: usize = std::mem::offset_of!(partita_step_options, drop);
+}
+// SAFETY: as above.
+unsafe impl Sized_ for partita_sink_options {
+    const LEAST: usize = std::mem::offset_of!(partita_sink_options, policy);
+}
+
+fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
+    match policy {
+        PARTITA_POLICY_STOP => Ok(Policy::Stop),
+        PARTITA_POLICY_SKIP => Ok(Policy::Skip),
+        other => Err(Fault::new(
+            PARTITA_INVALID_ARGUMENT,
+            path,
+            format!(
+                "policy {other} is unknown: expected PARTITA_POLICY_STOP or PARTITA_POLICY_SKIP"
+            ),
+        )),
+    }
+}
+
+fn default(given: u64, default: u64) -> u64 {
+    if given == 0 { default } else { given }
+}
+
+/// The partition function of a step, in whichever form it was given.
+fn keys_of(
+    options: &partita_step_options,
+    host: &Arc<HostPointer>,
+    path: &str,
+) -> Result<(Option<Arc<dyn host::Partition>>, Option<KeyKind>), Fault> {
+    let (form, kind) = match (options.keys, options.word_key, options.byte_key) {
+        (None, None, None) => return Ok((None, None)),
+        (Some(many), None, None) => (KeysForm::Many(many), None),
+        (None, Some(word), None) => (KeysForm::Word(word), Some(KeyKind::Word)),
+        (None, None, Some(bytes)) => (KeysForm::Bytes(bytes), Some(KeyKind::Bytes)),
+        _ => {
+            let message = "more than one of keys, word_key and byte_key is set: expected one";
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
+    };
+    Ok((
+        Some(Arc::new(KeysHost {
+            host: host.clone(),
+            form,
+        })),
+        kind,
+    ))
+}
+
+fn compute_of(
+    options: &partita_step_options,
+    host: &Arc<HostPointer>,
+    path: &str,
+) -> Result<Arc<dyn host::Compute>, Fault> {
+    let form = match (options.run, options.compute) {
+        (Some(many), None) => ComputeForm::Many(many),
+        (None, Some(one)) => ComputeForm::One(one),
+        _ => {
+            let message = "expected one of run and compute to be set, got both or none";
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
+    };
+    Ok(Arc::new(ComputeHost {
+        host: host.clone(),
+        form,
+        drop: options.drop,
+    }))
+}
+
+/// Gives a pipeline its in-process source.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT` or `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_pipeline_from_source(
+    pipeline: partita_pipeline,
+    options: *const partita_source_options,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            let options = read_sized(options)?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let values = ValuesHost {
+                host,
+                drop: options.drop,
+                share: options.share,
+            };
+            pipeline.declare(|pipeline| {
+                pipeline.from_source(Source {
+                    credits: default(options.credits, CREDITS_DEFAULT),
+                    values: Arc::new(values),
+                });
+            })
+        })
+    }
+}
+
+/// Adds a state computation behind what the pipeline has so far.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_pipeline_to_state_partition(
+    pipeline: partita_pipeline,
+    options: *const partita_step_options,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            let options = read_sized(options)?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let name = text(options.name)?.to_owned();
+            let partition = text(options.partition)?.to_owned();
+            let path = format!("{} / step \"{name}\"", pipeline.path());
+            let (keys, key_kind) = keys_of(&options, &host, &path)?;
+            let compute = compute_of(&options, &host, &path)?;
+            let policy = policy(options.policy, &path)?;
+            let values = ValuesHost {
+                host,
+                drop: options.drop,
+                share: options.share,
+            };
+            let values = Arc::new(values);
+            pipeline.declare(|pipeline| {
+                pipeline.to_state_partition(Step {
+                    name,
+                    partition,
+                    keys,
+                    key_kind,
+                    compute,
+                    values,
+                    policy,
+                });
+            })
+        })
+    }
+}
+
+/// Ends the pipeline with a sink. Called again, it adds another sink: each gets every message.
+/// `sink_out` may be NULL if the sink is a callback.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are
+/// NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_pipeline_to_sink(
+    pipeline: partita_pipeline,
+    options: *const partita_sink_options,
+    sink_out: *mut partita_sink,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            let options = read_sized(options)?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let name = text(options.name)?.to_owned();
+            let path = format!("{} / sink \"{name}\"", pipeline.path());
+            if sink_out.is_null() && options.deliver.is_none() {
+                let message = "sink_out is NULL: expected a place for the queue's handle";
+                return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+            }
+            if options.deliver.is_some() && options.capacity != 0 {
+                let message = "capacity is set for a callback: expected it for a queue only";
+                return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+            }
+            let policy = policy(options.policy, &path)?;
+            let kind = match options.deliver {
+                Some(deliver) => SinkKind::Callback(Arc::new(DeliverHost { host, deliver })),
+                None => SinkKind::Queue(default(options.capacity, CAPACITY_DEFAULT)),
+            };
+            let mut number = 0;
+            pipeline.declare(|pipeline| {
+                number = pipeline.sinks.len();
+                pipeline.to_sink(Sink { name, policy, kind });
+            })?;
+            if sink_out.is_null() {
+                return Ok(());
+            }
+            let app = pipeline.app.clone();
+            let sink = SinkObject {
+                app,
+                pipeline: pipeline.index,
+                sink: number,
+            };
+            let id = handles::insert(Object::Sink(sink)).ok_or(PARTITA_BUSY)?;
+            pipeline.app.adopt(id);
+            write(sink_out, partita_sink { id }).map_err(Fault::from)
+        })
+    }
+}
+
+/// Ends the pipeline without a sink: what its last step emits is counted and handed to `drop`.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+/// `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_pipeline_done(
+    pipeline: partita_pipeline,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            pipeline.declare(crate::topology::Pipeline::done)
+        })
+    }
+}

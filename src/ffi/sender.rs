@@ -1,0 +1,174 @@
+//! Sending messages into a pipeline.
+
+use super::app::{PipelineObject, SenderObject};
+use super::entry::{Sized_, entry, read_sized, read_wait, slice, text, write};
+use super::error::{Fault, entry_with_error};
+use super::handles::{self, Object};
+use super::status::*;
+use super::status_of::status_of;
+use super::types::*;
+use crate::engine::{Batch, BatchKeys, Refusal};
+use crate::model::{ByteKeys, Value};
+
+// SAFETY: NULL arrays of length 0 are valid, and the size comes first.
+unsafe impl Sized_ for partita_batch {
+    const LEAST: usize = size_of::<partita_batch>();
+}
+
+// SAFETY: all zero does not wait and has no cancel, and the size comes first.
+unsafe impl Sized_ for partita_wait {
+    const LEAST: usize = size_of::<partita_wait>();
+}
+
+/// Sends through a sender, and reports what was accepted.
+///
+/// # Safety
+/// `wait` is NULL or readable; `accepted_out` is NULL or writable.
+unsafe fn send(
+    sender: partita_sender,
+    batch: &Batch<'_>,
+    wait: *const partita_wait,
+    accepted_out: *mut usize,
+) -> Result<(), partita_status> {
+    let sender = handles::pin::<SenderObject>(sender.id)?;
+    if accepted_out.is_null() {
+        return Err(PARTITA_INVALID_ARGUMENT);
+    }
+    // SAFETY: the caller vouches for `wait`.
+    let wait = unsafe { read_wait(wait) }?;
+    let mut sending = sender.0.try_lock().map_err(|_| PARTITA_BUSY)?;
+    let (accepted, result) = sending.send(batch, &wait);
+    drop(sending);
+    if !matches!(result, Err(Refusal::WouldDeadlock)) {
+        // SAFETY: the caller vouches for `accepted_out`.
+        unsafe { write(accepted_out, accepted) }?;
+    }
+    result.map_err(status_of)
+}
+
+/// Makes a sender into a pipeline of a started application.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT` (`sender_out` is NULL), `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+///
+/// # Safety
+/// `sender_out` and `error_out` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_sender_new(
+    pipeline: partita_pipeline,
+    sender_out: *mut partita_sender,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            if sender_out.is_null() {
+                return Err(PARTITA_INVALID_ARGUMENT.into());
+            }
+            let engine = pipeline.app.open_engine()?;
+            let sender = SenderObject::new(engine.clone(), pipeline.index);
+            let id = handles::insert(Object::Sender(sender)).ok_or(PARTITA_BUSY)?;
+            pipeline.app.adopt(id);
+            write(sender_out, partita_sender { id }).map_err(Fault::from)
+        })
+    }
+}
+
+/// Sends messages, in order. Waits for credits; the messages that were accepted, a prefix, are
+/// the engine's, and `accepted_out` says how many. With `PARTITA_OK` that is all of them. With
+/// `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`, `PARTITA_CANCELLED`, `PARTITA_STOPPED`,
+/// `PARTITA_CLOSED` and `PARTITA_FAILED` it may be some, and the rest is still the caller's; with
+/// any other status it is not written and nothing was accepted. Sending the rest later, through
+/// the same sender, keeps the order. `partita_app_failure` says why an application failed.
+///
+/// The partition function of the first step is called on this thread. One thread at a time for
+/// each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
+/// with `PARTITA_INVALID_HANDLE` or `PARTITA_INVALID_ARGUMENT`.
+///
+/// # Safety
+/// `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
+/// `accepted_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_send(
+    sender: partita_sender,
+    values: *const partita_value,
+    len: usize,
+    wait: *const partita_wait,
+    accepted_out: *mut usize,
+) -> partita_status {
+    entry(|| {
+        // SAFETY: the caller vouches for `len` values; a value is a word, as `Value` is.
+        let values = unsafe { slice(values.cast::<Value>(), len) }?;
+        // SAFETY: the caller vouches for `wait` and `accepted_out`.
+        unsafe { send(sender, &Batch::new(values), wait, accepted_out) }
+    })
+}
+
+/// Sends a batch as `partita_send` does, with keys that the host found already.
+///
+/// # Safety
+/// `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,
+/// all borrowed for this call; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_send_batch(
+    sender: partita_sender,
+    batch: *const partita_batch,
+    wait: *const partita_wait,
+    accepted_out: *mut usize,
+) -> partita_status {
+    entry(|| {
+        // SAFETY: the caller vouches for `batch`.
+        let batch = unsafe { read_sized(batch) }?;
+        // SAFETY: the caller vouches for `len` values; a value is a word, as `Value` is.
+        let values = unsafe { slice(batch.values.cast::<Value>(), batch.len) }?;
+        let mut bytes = ByteKeys::default();
+        let keys = if !batch.word_keys.is_null() {
+            // SAFETY: the caller vouches for `len` keys.
+            BatchKeys::Words(unsafe { slice(batch.word_keys, batch.len) }?)
+        } else if !batch.byte_keys.is_null() {
+            // SAFETY: the caller vouches for `len` keys.
+            for key in unsafe { slice(batch.byte_keys, batch.len) }? {
+                // SAFETY: the caller vouches for the bytes of each key.
+                bytes.push(unsafe { slice(key.ptr, key.len) }?);
+            }
+            BatchKeys::Bytes(&bytes)
+        } else {
+            BatchKeys::Ask
+        };
+        if batch.failed != 0 && batch.failed != batch.len {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        // SAFETY: the caller vouches for the text.
+        let why = unsafe { text(batch.failure) }?;
+        let failed = (batch.failed != 0).then_some(why);
+        // SAFETY: the caller vouches for `wait` and `accepted_out`.
+        unsafe {
+            send(
+                sender,
+                &Batch {
+                    values,
+                    keys,
+                    failed,
+                },
+                wait,
+                accepted_out,
+            )
+        }
+    })
+}
+
+/// Frees a sender. What it sent goes its way.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, or `PARTITA_BUSY` while
+/// another thread sends through it.
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_sender_free(sender: partita_sender) -> partita_status {
+    entry(|| {
+        let sender = handles::pin::<SenderObject>(sender.id)?;
+        let idle = sender.0.try_lock().map_err(|_| PARTITA_BUSY)?;
+        handles::free_pinned(&sender)?;
+        drop(idle);
+        Ok(())
+    })
+}

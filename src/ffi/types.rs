@@ -1,0 +1,670 @@
+//! Types of the C ABI: what crosses the boundary, and what each field means.
+//!
+//! Structs that may grow begin with their own size.
+
+use std::ffi::{c_char, c_void};
+
+use super::status::partita_status;
+
+/// One host object, as the engine holds it: a pointer or any 64-bit word. The engine never looks
+/// inside.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union partita_value {
+    /// The value as a pointer.
+    pub ptr: *mut c_void,
+    /// The value as a word.
+    pub word: u64,
+}
+
+/// Text: `len` bytes of UTF-8, not terminated. Borrowed for the call it is passed to; `ptr` may
+/// be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_str {
+    /// The first byte.
+    pub ptr: *const c_char,
+    /// How many bytes.
+    pub len: usize,
+}
+
+/// Any bytes: a key, kept and compared exactly. `ptr` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_bytes {
+    /// The first byte.
+    pub ptr: *const u8,
+    /// How many bytes.
+    pub len: usize,
+}
+
+/// An application: what a program declares, starts, feeds and stops.
+/// From `partita_app_new` to `partita_app_free`. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_app {
+    /// Zero is no application.
+    pub id: u64,
+}
+
+/// A pipeline of an application: a source, then computations in order, then sinks or none.
+/// Owned by its application and gone with it. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_pipeline {
+    /// Zero is no pipeline.
+    pub id: u64,
+}
+
+/// A handle through which one thread at a time sends into one pipeline; order is kept per sender.
+/// From `partita_sender_new` to `partita_sender_free` or the end of its application.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_sender {
+    /// Zero is no sender.
+    pub id: u64,
+}
+
+/// A sink of a pipeline. Owned by its application and gone with it. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_sink {
+    /// Zero is no sink.
+    pub id: u64,
+}
+
+/// A means to end a wait from another thread.
+/// From `partita_cancel_new` to `partita_cancel_free`. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_cancel {
+    /// Zero is "cannot be cancelled".
+    pub id: u64,
+}
+
+/// A reader of the state parts of one partition.
+/// From `partita_reader_new` to `partita_reader_free`. One thread at a time.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_reader {
+    /// Zero is no reader.
+    pub id: u64,
+}
+
+/// Why a call failed: one or more mistakes, each with a code, a message and a path.
+/// From the call that failed to `partita_error_free`. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_error {
+    /// Zero is no error.
+    pub id: u64,
+}
+
+/// How long a call may wait. NULL instead of a `partita_wait` means: as long as it takes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_wait {
+    /// `sizeof(partita_wait)`.
+    pub size: usize,
+    /// The longest wait in nanoseconds; 0 means not to wait (`PARTITA_WOULD_BLOCK`), and
+    /// `PARTITA_FOREVER` as long as it takes.
+    pub timeout_ns: i64,
+    /// Ends the wait when fired (`PARTITA_CANCELLED`); zero for none.
+    pub cancel: partita_cancel,
+}
+
+/// For `partita_wait.timeout_ns`: as long as it takes.
+pub const PARTITA_FOREVER: i64 = -1;
+
+/// One mistake of an error object. The strings live until `partita_error_free`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_error_item {
+    /// `sizeof(partita_error_item)`; set by the caller.
+    pub size: usize,
+    /// Which kind of mistake: a status.
+    pub code: partita_status,
+    /// What is wrong, and what was expected.
+    pub message: partita_str,
+    /// Where, as in `application "x" / pipeline "y" / step 2 "z"`.
+    pub path: partita_str,
+}
+
+/// Room that the engine lends to a callback for the reason of a failure: up to `capacity` bytes
+/// of UTF-8 are written to `text` and counted in `len`. The engine copies it after the call.
+#[repr(C)]
+pub struct partita_failure {
+    /// Where to write the reason.
+    pub text: *mut c_char,
+    /// How many bytes fit.
+    pub capacity: usize,
+    /// How many bytes the callback wrote; 0 on entry.
+    pub len: usize,
+}
+
+/// Called exactly once when the engine needs `host` no more, also when the declaration that
+/// carried it was refused for what it says (NULL members, mistakes found by the check). Any
+/// thread. It is not called if the call answers `PARTITA_INVALID_HANDLE`, `PARTITA_FORKED` or
+/// cannot read the struct at all (NULL, impossible `size`).
+pub type partita_drop_host_fn = Option<unsafe extern "C" fn(host: *mut c_void)>;
+
+/// Takes back values that the engine holds and no callback will get: each is the host's again.
+/// Any thread, also several at once.
+pub type partita_drop_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, values: *const partita_value, len: usize)>;
+
+/// Announces that each of the values will be handed out `times` times in all, because that many
+/// sinks take it. Any thread, also several at once.
+pub type partita_share_fn = Option<
+    unsafe extern "C" fn(host: *mut c_void, values: *const partita_value, len: usize, times: usize),
+>;
+
+// ---- application ----
+
+/// For `partita_app_options.threads`: the engine starts the workers' threads (the default).
+pub const PARTITA_THREADS_ENGINE: u32 = 0;
+/// For `partita_app_options.threads`: the host's threads enter `partita_app_run_worker`.
+pub const PARTITA_THREADS_HOST: u32 = 1;
+
+/// What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_app_options {
+    /// `sizeof(partita_app_options)`.
+    pub size: usize,
+    /// The application's name, used in paths. Not empty.
+    pub name: partita_str,
+    /// How many workers; the default is one for each processor, at most 1,024.
+    pub workers: u32,
+    /// Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
+    pub threads: u32,
+    /// How many classes the keys of each partition are sorted into, fixed for good for stored
+    /// state; the default is 4,096, the most 65,536.
+    pub key_groups: u32,
+    /// How many messages at most are handed to a callback together; the default is 1,024, the
+    /// most 65,536.
+    pub run_length: u32,
+    /// The stack of a thread that the engine starts, in bytes; the default is 2 MiB.
+    pub stack_size: usize,
+    /// Passed to `dead_letters`.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// Gets every message that the application could not process. NULL: they are counted and
+    /// handed to `drop`.
+    pub dead_letters: partita_dead_letters_fn,
+}
+
+// ---- partition ----
+
+/// For `partita_partition_options.key_kind`: keys are 64-bit words.
+pub const PARTITA_KEY_WORD: u32 = 0;
+/// For `partita_partition_options.key_kind`: keys are bytes, kept and compared exactly.
+pub const PARTITA_KEY_BYTES: u32 = 1;
+/// For `partita_partition_options.key_kind`: there is one part only, and no key.
+pub const PARTITA_KEY_SINGLE: u32 = 2;
+
+/// A request to build the state of new keys.
+#[repr(C)]
+pub struct partita_build {
+    /// The engine's `sizeof(partita_build)`.
+    pub size: usize,
+    /// How many states to build.
+    pub len: usize,
+    /// The keys, if they are words, else NULL.
+    pub word_keys: *const u64,
+    /// The keys, if they are bytes, else NULL.
+    pub byte_keys: *const partita_bytes,
+    /// Where to write the states: `len` of them.
+    pub states: *mut partita_value,
+    /// How many states were built, from the first one on; 0 on entry.
+    pub done: usize,
+    /// The reason, if building the state at `done` failed.
+    pub failure: partita_failure,
+}
+
+/// Builds the states of new keys, in batches. Answers `PARTITA_OK` with `done == len`, or
+/// `PARTITA_FAILED` if the state at `done` could not be built: its message becomes a dead letter
+/// and the engine asks again for the rest. Worker threads, also several at once.
+pub type partita_build_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, build: *mut partita_build) -> partita_status>;
+
+/// Sets up the engine-owned memory of one new state. It is zeroed and aligned. Answers
+/// `PARTITA_OK`, or any other status if that failed. Worker threads, also several at once.
+pub type partita_state_init_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, state: *mut c_void) -> partita_status>;
+
+/// Releases what is inside one engine-owned state; the memory itself is the engine's.
+pub type partita_state_drop_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, state: *mut c_void)>;
+
+/// A state partition: a named set of state parts. Its states are either the host's (`build`, and
+/// `drop_state` if they need to be released) or memory that the engine owns (`state_size`).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_partition_options {
+    /// `sizeof(partita_partition_options)`.
+    pub size: usize,
+    /// The partition's name. Not empty; one of its kind in the application.
+    pub name: partita_str,
+    /// What its keys are: `PARTITA_KEY_WORD`, `PARTITA_KEY_BYTES` or `PARTITA_KEY_SINGLE`.
+    pub key_kind: u32,
+    /// 1: only the keys listed exist, their states are built at the start, and a message of any
+    /// other key is a dead letter. 0: the state of a key is built when its first message comes.
+    pub declared: u32,
+    /// The declared keys, if they are words.
+    pub word_keys: *const u64,
+    /// The declared keys, if they are bytes.
+    pub byte_keys: *const partita_bytes,
+    /// How many keys are declared.
+    pub keys_len: usize,
+    /// Passed to the callbacks below.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// Builds states that are the host's own; NULL with `state_size`.
+    pub build: partita_build_fn,
+    /// Takes back states made by `build`. May be NULL.
+    pub drop_state: partita_drop_fn,
+    /// The size in bytes of a state that the engine owns; 0 with `build`.
+    pub state_size: usize,
+    /// Its alignment, a power of two; the default is that of `max_align_t`.
+    pub state_align: usize,
+    /// Sets up a new engine-owned state. NULL: zeroed memory will do.
+    pub state_init: partita_state_init_fn,
+    /// Releases what is inside an engine-owned state. May be NULL.
+    pub state_drop: partita_state_drop_fn,
+}
+
+// ---- pipeline ----
+
+/// The in-process source of a pipeline, fed by senders.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_source_options {
+    /// `sizeof(partita_source_options)`.
+    pub size: usize,
+    /// How many messages may be in flight, counted with all that descends from them; the default
+    /// is 16,384. Fan-out may overdraw it by one output array per shard.
+    pub credits: u64,
+    /// Passed to the callbacks below.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// Takes back messages of this source. May be NULL.
+    pub drop: partita_drop_fn,
+    /// Announces that a message goes to several sinks (a pipeline without steps). May be NULL.
+    pub share: partita_share_fn,
+}
+
+/// What a partition function is given: messages, for each of which it writes the key.
+#[repr(C)]
+pub struct partita_keys {
+    /// The engine's `sizeof(partita_keys)`.
+    pub size: usize,
+    /// How many messages.
+    pub len: usize,
+    /// The messages, borrowed: they stay the engine's.
+    pub values: *const partita_value,
+    /// Where to write the keys if they are words, else NULL.
+    pub words: *mut u64,
+    /// Where to write the keys if they are bytes, else NULL. The bytes may be inside the message,
+    /// or in `scratch`; the engine copies them after the call.
+    pub bytes: *mut partita_bytes,
+    /// Memory the engine lends for the bytes of keys.
+    pub scratch: *mut u8,
+    /// How many bytes `scratch` has.
+    pub scratch_len: usize,
+    /// How many keys were written, from the first one on; 0 on entry. It may be fewer than `len`
+    /// when `scratch` is used up: the engine asks again for the rest.
+    pub done: usize,
+    /// The reason, if no key could be found for the message at `done`.
+    pub failure: partita_failure,
+}
+
+/// Finds the keys of many messages. Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message at
+/// `done` has none: it follows the step's policy and the engine asks again for the rest.
+/// The sender's thread or a worker's, also several at once.
+pub type partita_partition_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, keys: *mut partita_keys) -> partita_status>;
+
+/// Finds the key of one message. The sender's thread or a worker's, also several at once.
+pub type partita_word_key_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, data: partita_value) -> u64>;
+
+/// Finds the key of one message, as bytes that live as long as the message does, or longer.
+/// The sender's thread or a worker's, also several at once.
+pub type partita_byte_key_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, data: partita_value) -> partita_bytes>;
+
+/// For `partita_run.kind`: messages to compute. Any other kind is answered `PARTITA_UNSUPPORTED`.
+pub const PARTITA_RUN_DATA: u32 = 0;
+
+/// A flag of a message: it changed its state part.
+pub const PARTITA_CHANGED: u8 = 1;
+/// A flag of a message: its state part is to be deleted. The message must be the last one of its
+/// run that is done; a later message of the key finds a new part (or, with declared keys, none).
+pub const PARTITA_DELETE: u8 = 2;
+
+/// One output of a run: a message that follows from the message at index `from`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_output {
+    /// The new message. It may be the value of the message it follows from.
+    pub value: partita_value,
+    /// The index of that message in the run. Outputs are written in ascending order of it.
+    pub from: u64,
+}
+
+/// Messages of one step, for keys that no other thread has at the same time, in order.
+#[repr(C)]
+pub struct partita_run {
+    /// The engine's `sizeof(partita_run)`.
+    pub size: usize,
+    /// What kind of run: `PARTITA_RUN_DATA`.
+    pub kind: u32,
+    /// Which step, counted from 0 within its pipeline.
+    pub step: u32,
+    /// How many messages.
+    pub len: usize,
+    /// The messages. Those that are done are the host's.
+    pub values: *const partita_value,
+    /// The state part of each message: the same word for the same key.
+    pub states: *const partita_value,
+    /// The keys, if they are words, else NULL.
+    pub word_keys: *const u64,
+    /// The keys, if they are bytes, else NULL.
+    pub byte_keys: *const partita_bytes,
+    /// When each message came, in nanoseconds; NULL if the step did not ask.
+    pub times: *const i64,
+    /// Where to write the outputs.
+    pub outputs: *mut partita_output,
+    /// How many outputs fit. At least `len` on entry; `partita_run_reserve` makes it more.
+    pub outputs_capacity: usize,
+    /// How many outputs were written, all of messages that are done; 0 on entry.
+    pub outputs_len: usize,
+    /// Where to write the flags of each message; 0 on entry.
+    pub flags: *mut u8,
+    /// How many messages are done, from the first one on; 0 on entry. It may be fewer than `len`:
+    /// the rest comes again, first of all.
+    pub done: usize,
+    /// The reason, if the message at `done` failed.
+    pub failure: partita_failure,
+    /// The engine's own.
+    pub engine: *mut c_void,
+}
+
+/// Computes a run. Answers `PARTITA_OK`; `PARTITA_FAILED` if the message at `done` failed (it
+/// follows the step's policy, what is done stays done, and its own outputs must not be among
+/// those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit; or
+/// `PARTITA_UNSUPPORTED` for a kind it does not know. Worker threads, several at once for
+/// different state parts.
+pub type partita_run_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, run: *mut partita_run) -> partita_status>;
+
+/// Takes the outputs of one message; see `partita_emit`.
+pub struct partita_emitter {
+    pub(super) outputs: Vec<crate::host::Output>,
+    pub(super) from: u64,
+    pub(super) failure: String,
+}
+
+/// For `partita_compute_fn`: the message could not be processed.
+pub const PARTITA_COMPUTE_FAILED: i32 = -1;
+
+/// Computes one message with the state part of its key, and emits what follows with
+/// `partita_emit`. The message is the callee's. Answers 0, `PARTITA_CHANGED` or `PARTITA_DELETE`
+/// (or both), or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's, what it emitted is
+/// dropped, and it follows the step's policy. Worker threads, several at once for different
+/// state parts.
+pub type partita_compute_fn = Option<
+    unsafe extern "C" fn(
+        host: *mut c_void,
+        data: partita_value,
+        state: partita_value,
+        emitter: *mut partita_emitter,
+    ) -> i32,
+>;
+
+/// For `policy`: the application fails (the default). Intake ends, what is queued is dropped and
+/// counted, and `partita_app_wait` answers the failure.
+pub const PARTITA_POLICY_STOP: u32 = 0;
+/// For `policy`: the message becomes a dead letter and the application goes on. The state part
+/// keeps what the failed call did to it.
+pub const PARTITA_POLICY_SKIP: u32 = 1;
+
+/// A state computation: a step of a pipeline. It has one partition function (none if its
+/// partition has a single part) and one computation, each in one of two forms.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_step_options {
+    /// `sizeof(partita_step_options)`.
+    pub size: usize,
+    /// The step's name; one of its kind in its pipeline. Not empty.
+    pub name: partita_str,
+    /// The name of its state partition.
+    pub partition: partita_str,
+    /// What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+    pub policy: u32,
+    /// Passed to the callbacks below.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// The partition function for many messages, of either key kind.
+    pub keys: partita_partition_fn,
+    /// Or the partition function for one message, if keys are words.
+    pub word_key: partita_word_key_fn,
+    /// Or the partition function for one message, if keys are bytes.
+    pub byte_key: partita_byte_key_fn,
+    /// The computation for many messages.
+    pub run: partita_run_fn,
+    /// Or the computation for one message.
+    pub compute: partita_compute_fn,
+    /// Takes back outputs of this step. May be NULL.
+    pub drop: partita_drop_fn,
+    /// Announces that an output goes to several sinks. May be NULL.
+    pub share: partita_share_fn,
+}
+
+/// Messages handed to a sink.
+#[repr(C)]
+pub struct partita_delivery {
+    /// The engine's `sizeof(partita_delivery)`.
+    pub size: usize,
+    /// How many messages.
+    pub len: usize,
+    /// The messages. Those that are done are the host's.
+    pub values: *const partita_value,
+    /// How many are done, from the first one on; 0 on entry. Fewer than `len`: the rest comes
+    /// again.
+    pub done: usize,
+    /// The reason, if the message at `done` failed.
+    pub failure: partita_failure,
+}
+
+/// Takes messages at the end of a pipeline: one call at a time, messages of one key in order.
+/// Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message at `done` could not be taken: it
+/// follows the sink's policy. A worker's thread: a call that blocks holds up that worker.
+pub type partita_sink_fn = Option<
+    unsafe extern "C" fn(host: *mut c_void, delivery: *mut partita_delivery) -> partita_status,
+>;
+
+/// A sink: a callback, or (without one) a bounded queue that the host polls.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_sink_options {
+    /// `sizeof(partita_sink_options)`.
+    pub size: usize,
+    /// The sink's name; one of its kind in its pipeline. Not empty.
+    pub name: partita_str,
+    /// What happens when the callback fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+    pub policy: u32,
+    /// Passed to `deliver`.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// Takes the messages. NULL: they are queued for `partita_sink_poll`.
+    pub deliver: partita_sink_fn,
+    /// How many messages the queue holds; when it is full, what emits to it stalls. The default
+    /// is 4,096. Not with `deliver`.
+    pub capacity: u64,
+}
+
+// ---- dead letters ----
+
+/// Why a message died: its key was not declared.
+pub const PARTITA_DEAD_UNKNOWN_KEY: u32 = 0;
+/// Why a message died: the partition function failed on it.
+pub const PARTITA_DEAD_PARTITION: u32 = 1;
+/// Why a message died: the state of its key could not be built.
+pub const PARTITA_DEAD_BUILD: u32 = 2;
+/// Why a message died: the computation failed on it.
+pub const PARTITA_DEAD_COMPUTE: u32 = 3;
+/// Why a message died: a sink failed on it.
+pub const PARTITA_DEAD_SINK: u32 = 4;
+/// Why a message died: it was queued when the application failed.
+pub const PARTITA_DEAD_FAILED: u32 = 5;
+/// Why a message died: it was queued when the application was closed.
+pub const PARTITA_DEAD_CLOSED: u32 = 6;
+/// How many reasons there are.
+pub const PARTITA_DEAD_REASONS: usize = 7;
+
+/// One message that could not be processed. Messages that die queued (reasons
+/// `PARTITA_DEAD_FAILED` and `PARTITA_DEAD_CLOSED`) are counted and dropped, and do not come here.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_dead_letter {
+    /// The message; the host's.
+    pub value: partita_value,
+    /// Why it died.
+    pub reason: u32,
+    /// 1 if `word_key` or `byte_key` is its key at this step, 0 if it has none.
+    pub has_key: u32,
+    /// Its key, if a word.
+    pub word_key: u64,
+    /// Its key, if bytes.
+    pub byte_key: partita_bytes,
+    /// Where it died: the number of the stage, as for `partita_app_stage`.
+    pub stage: u64,
+    /// Where it died, as in `application "x" / pipeline "y" / step 2 "z"`.
+    pub path: partita_str,
+    /// What the callback said of it; may be empty.
+    pub text: partita_str,
+}
+
+/// Dead letters, in the order they died. All that is pointed to is borrowed for the call.
+#[repr(C)]
+pub struct partita_dead_letters {
+    /// The engine's `sizeof(partita_dead_letters)`.
+    pub size: usize,
+    /// How many letters.
+    pub len: usize,
+    /// The letters; as many bytes apart as `letter_size` says.
+    pub letters: *const partita_dead_letter,
+    /// The engine's `sizeof(partita_dead_letter)`.
+    pub letter_size: usize,
+    /// How many are done, from the first one on; 0 on entry. Only looked at when the call fails:
+    /// the letter at `done` is then dropped, and the rest comes again.
+    pub done: usize,
+}
+
+/// Takes dead letters: one call at a time. Answers `PARTITA_OK`. A worker's thread.
+pub type partita_dead_letters_fn = Option<
+    unsafe extern "C" fn(host: *mut c_void, letters: *mut partita_dead_letters) -> partita_status,
+>;
+
+// ---- sending ----
+
+/// A batch to send, with what the host knows of it already.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_batch {
+    /// `sizeof(partita_batch)`.
+    pub size: usize,
+    /// How many messages.
+    pub len: usize,
+    /// The messages.
+    pub values: *const partita_value,
+    /// The keys of the first step, if they are words; NULL: the partition function is asked.
+    pub word_keys: *const u64,
+    /// The keys of the first step, if they are bytes; NULL: the partition function is asked.
+    pub byte_keys: *const partita_bytes,
+    /// 1 + the index of the one message for which the host found no key; 0 for none. It must be
+    /// the last of the batch. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
+    /// follows the first step's policy.
+    pub failed: usize,
+    /// What to say of that message.
+    pub failure: partita_str,
+}
+
+// ---- reading ----
+
+/// State parts, as `partita_reader_next` writes them: the caller brings the arrays.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_parts {
+    /// `sizeof(partita_parts)`.
+    pub size: usize,
+    /// How many parts the arrays hold.
+    pub capacity: usize,
+    /// Where to write the keys if they are words; NULL if they are not wanted.
+    pub word_keys: *mut u64,
+    /// Where to write the keys if they are bytes; NULL if they are not wanted. They point into the
+    /// engine, until the next call with this reader.
+    pub byte_keys: *mut partita_bytes,
+    /// Where to write the states; borrowed, the engine keeps them. NULL if not wanted.
+    pub states: *mut partita_value,
+}
+
+/// For `partita_stage_metrics.kind`: a source.
+pub const PARTITA_STAGE_SOURCE: u32 = 0;
+/// For `partita_stage_metrics.kind`: a step.
+pub const PARTITA_STAGE_STEP: u32 = 1;
+/// For `partita_stage_metrics.kind`: a sink.
+pub const PARTITA_STAGE_SINK: u32 = 2;
+
+/// Counters of an application since its start. Each is exact when nothing is in flight.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_metrics {
+    /// `sizeof(partita_metrics)`; set by the caller.
+    pub size: usize,
+    /// Messages that sources accepted.
+    pub sent: u64,
+    /// Messages that computations completed.
+    pub computed: u64,
+    /// Outputs of computations, counted once for each sink that takes them.
+    pub emitted: u64,
+    /// Messages that sinks took.
+    pub delivered: u64,
+    /// Outputs of the last step of pipelines without a sink: handed to `drop`.
+    pub discarded: u64,
+    /// Dead messages by reason (`PARTITA_DEAD_…`).
+    pub dead: [u64; PARTITA_DEAD_REASONS],
+    /// Messages in flight now, unread outputs and unhandled dead letters included.
+    pub in_flight: u64,
+    /// Values the engine holds now: messages and states. 0 after close.
+    pub values_held: u64,
+    /// State parts now.
+    pub parts: u64,
+    /// How many stages `partita_app_stage` knows.
+    pub stages: u64,
+}
+
+/// Counters of one stage: a source, a step or a sink.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_stage_metrics {
+    /// `sizeof(partita_stage_metrics)`; set by the caller.
+    pub size: usize,
+    /// What it is: `PARTITA_STAGE_…`.
+    pub kind: u32,
+    /// Where it is; lives as long as the application.
+    pub path: partita_str,
+    /// Messages that it completed: sent, computed or delivered.
+    pub completed: u64,
+    /// Messages that it passed on, counted once for each sink that takes them.
+    pub emitted: u64,
+    /// Messages that died on their way into it or in it, by reason.
+    pub dead: [u64; PARTITA_DEAD_REASONS],
+}
