@@ -1,0 +1,214 @@
+# One target for each purpose; `make help` lists them. Cargo and Go know what is out of date in what
+# they build and are always asked; everything else is built when its inputs changed.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := build
+
+PREFIX ?= /usr/local
+ARGS ?=
+# The version of staticcheck that knows the newest Go we use.
+export STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# What is set in a user's shell must not change what is built.
+export CGO_ENABLED := 1
+export GOFLAGS := -buildvcs=false
+export GOTOOLCHAIN := local
+export GOWORK := off
+unexport CARGO_BUILD_TARGET
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
+ENGINE := target/engine/release
+DIST := target/dist
+PLATFORM := $(shell (go env GOOS && go env GOARCH) 2>/dev/null | paste -s -d _ -)
+BUNDLED := go/partita/internal/bundled/partita_$(PLATFORM).syso
+STOCK := target/examples/stock
+STOCK_DATA := go/examples/stock/stocks.csv
+
+.PHONY: FORCE build stock test check check-more bench bench-quick lint header install clean help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# Every rule that runs a compiler waits for this one.
+.PHONY: toolchain
+toolchain:
+	@tests/tools/toolchain.sh
+
+## The engine ----------------------------------------------------------------------------------
+
+build: $(DIST)/libpartita.a $(DIST)/libpartita.so $(BUNDLED) ## build both libraries, and the engine for Go
+
+# The crate's own type is rlib: beside others it would silently turn LTO off. The shared library is
+# never unloaded: its threads and its handle table live as long as the process.
+$(ENGINE)/libpartita.a: FORCE | toolchain
+	@cargo rustc --locked --release --lib --crate-type cdylib,staticlib --target-dir target/engine -- \
+	    -C link-arg=-Wl,-soname,libpartita.so.0 -C link-arg=-Wl,-z,nodelete
+$(ENGINE)/libpartita.so: $(ENGINE)/libpartita.a ;
+
+$(DIST):
+	@mkdir -p $@
+
+# The functions to export, as rustc exported them.
+$(DIST)/exports: $(ENGINE)/libpartita.so | $(DIST)
+	@nm --dynamic --defined-only $< | awk '{ print $$NF }' >$@
+
+# One object of all that the exports reach, with no other symbol global. Groups are dissolved: a
+# linker that finds the same group (DW.ref.rust_eh_personality) in another Rust archive would drop
+# ours, to which our code refers.
+$(DIST)/partita.o: $(ENGINE)/libpartita.a $(DIST)/exports
+	@sed 's/^/--undefined=/' $(DIST)/exports >$@.roots
+	@ld -r --gc-sections --force-group-allocation @$@.roots $< -o $@.linked
+	@objcopy --strip-debug --keep-global-symbols=$(DIST)/exports $@.linked $@
+	@rm $@.roots $@.linked
+
+$(DIST)/libpartita.a: $(DIST)/partita.o
+	@rm -f $@
+	@ar rcsD $@ $<
+
+$(DIST)/libpartita.so: $(ENGINE)/libpartita.so | $(DIST)
+	@rm -f $@*
+	@objcopy --strip-debug $< $@.$(VERSION)
+	@soname=$$(readelf --dynamic $< | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'); \
+	ln -s $(@F).$(VERSION) $(DIST)/$$soname && ln -s $$soname $@
+
+# Go hashes the content of .syso files, so it notices a rebuilt engine.
+$(BUNDLED): $(DIST)/partita.o
+	@cp $< $@
+
+header: | toolchain ## generate include/partita.h and its copy in the Go module
+	@out=$$(cargo check --locked --lib --message-format json | \
+	    sed -n '/"build-script-executed","package_id":"path+/s/.*"out_dir":"\([^"]*\)".*/\1/p'); \
+	cp "$$out/partita.h" include/partita.h && cp "$$out/partita.h" go/partita/partita.h
+
+install: build ## install header, libraries and partita.pc into PREFIX (DESTDIR is respected)
+	@install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	@install -m 644 include/partita.h $(DESTDIR)$(PREFIX)/include
+	@install -m 644 $(DIST)/libpartita.a $(DESTDIR)$(PREFIX)/lib
+	@cp -P $(DIST)/libpartita.so* $(DESTDIR)$(PREFIX)/lib
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' src/ffi/partita.pc.in \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/partita.pc
+
+## Examples and benches ------------------------------------------------------------------------
+
+$(STOCK): FORCE $(BUNDLED) | toolchain
+	@go -C go build -o ../$@ ./examples/stock
+
+stock: $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
+	@$(STOCK) -in $(STOCK_DATA) $(ARGS)
+
+bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4")
+	@go -C benches/go run ./cmd/stockbench $(ARGS)
+
+bench-quick: $(BUNDLED) ## the same, short
+	@go -C benches/go run ./cmd/stockbench -quick $(ARGS)
+
+## Tests: each group is a target, which prints `ok NAME` or `FAILED NAME` -----------------------
+
+GROUP := @tests/tools/group.sh
+GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
+
+TESTS := test-toolchain test-rust test-loom test-header test-symbols test-c-static test-c-shared \
+    test-other-archive test-go test-stock test-examples test-rebuilt-engine
+LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
+CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-go-static \
+    check-go-race check-go-gogc check-go-cgocheck
+.PHONY: check-tools $(TESTS) $(CHECKS)
+
+test: build ## all tests that need only Rust, Go, a C compiler and make
+	$(GROUPS_OF) $(TESTS)
+
+check: ## make test, and everything that needs more tools
+	@$(MAKE) --no-print-directory check-tools
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory check-more
+
+check-more: check-tools build
+	$(GROUPS_OF) $(CHECKS)
+
+lint: check-tools build ## formatting and warnings, in Rust and Go
+	$(GROUPS_OF) $(LINTS)
+
+check-tools: | toolchain
+	@tests/tools/check_tools.sh
+
+test-toolchain:
+	$(GROUP) $@ tests/tools/toolchain_test.sh
+
+test-rust: | toolchain
+	$(GROUP) $@ cargo test --locked
+
+test-loom: | toolchain
+	$(GROUP) $@ env RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --target-dir target/loom
+
+test-header: | toolchain
+	$(GROUP) $@ tests/tools/header.sh c c99 c11 c17
+
+test-symbols: build
+	$(GROUP) $@ tests/tools/symbols.sh
+
+test-c-static: build
+	$(GROUP) $@ tests/tools/c_programs.sh static
+
+test-c-shared: build
+	$(GROUP) $@ tests/tools/c_programs.sh shared
+
+test-other-archive: build
+	$(GROUP) $@ tests/tools/other_archive.sh
+
+test-go: $(BUNDLED)
+	$(GROUP) $@ go -C go test ./...
+
+test-stock: $(STOCK)
+	$(GROUP) $@ $(MAKE) --no-print-directory stock ARGS="-workers 2"
+
+test-examples: build $(STOCK)
+	$(GROUP) $@ sh -ec 'for variant in static shared; do tests/tools/c_examples.sh $$variant; done'
+
+test-rebuilt-engine: build
+	$(GROUP) $@ tests/tools/rebuilt_engine.sh
+
+lint-rustfmt: | toolchain
+	$(GROUP) $@ cargo fmt --check
+
+lint-clippy: | toolchain
+	$(GROUP) $@ cargo clippy --locked --all-targets -- -D warnings
+
+lint-rustdoc: | toolchain
+	$(GROUP) $@ env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+lint-gofmt: | toolchain
+	$(GROUP) $@ tests/tools/gofmt.sh
+
+lint-govet: $(BUNDLED)
+	$(GROUP) $@ sh -ec 'for module in go benches/go; do go -C $$module vet ./...; done'
+
+lint-staticcheck: $(BUNDLED)
+	$(GROUP) $@ sh -ec 'for module in go benches/go; do go -C $$module run $(STATICCHECK) ./...; done'
+
+check-header-cpp: | toolchain
+	$(GROUP) $@ tests/tools/header.sh c++ c++17
+
+check-sanitized: build $(STOCK)
+	$(GROUP) $@ sh -ec 'for script in planted c_programs c_examples; do tests/tools/$$script.sh sanitized; done'
+
+check-valgrind: build $(STOCK)
+	$(GROUP) $@ sh -ec 'for script in planted c_programs c_examples; do tests/tools/$$script.sh valgrind; done'
+
+check-install: build
+	$(GROUP) $@ tests/tools/install.sh
+
+check-go-static: $(BUNDLED)
+	$(GROUP) $@ tests/tools/go_static.sh
+
+check-go-race: $(BUNDLED)
+	$(GROUP) $@ go -C go test -race ./...
+
+check-go-gogc: $(BUNDLED)
+	$(GROUP) $@ env GOGC=1 go -C go test -count=1 ./...
+
+check-go-cgocheck: $(BUNDLED)
+	$(GROUP) $@ env GOEXPERIMENT=cgocheck2 go -C go test ./...
+
+clean: ## remove everything that was built
+	@rm -rf target go/partita/internal/bundled/*.syso

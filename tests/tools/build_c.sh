@@ -1,0 +1,30 @@
+#!/bin/sh
+# build_c.sh VARIANT SOURCE: builds a C program as target/c/VARIANT/NAME.
+#   static     with libpartita.a
+#   shared     with libpartita.so
+#   sanitized  with libpartita.a, under the address and undefined-behaviour sanitizers
+#   valgrind   with libpartita.a; NAME runs it under valgrind
+set -eu
+cd "$(dirname "$0")/../.."
+variant=$1
+source=$2
+dist=$PWD/target/dist
+program=$PWD/target/c/$variant/$(basename "$source" .c)
+
+flags= run=
+libraries=$dist/libpartita.a
+case $variant in
+static) ;;
+shared) libraries="-L$dist -Wl,-rpath,$dist -lpartita" ;;
+sanitized) flags="-fsanitize=address,undefined -fno-sanitize-recover=all" ;;
+valgrind) run="valgrind --quiet --leak-check=full --error-exitcode=99" ;;
+*) echo "build_c.sh: no variant '$variant'" >&2 && exit 2 ;;
+esac
+
+mkdir -p "$(dirname "$program")"
+# Words are split on purpose: each of these holds several arguments.
+# shellcheck disable=SC2086
+"${CC:-cc}" -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude $flags \
+    "$source" $libraries -o "$program.bin"
+printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$run" "$program.bin" >"$program"
+chmod +x "$program"

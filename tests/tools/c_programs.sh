@@ -1,0 +1,15 @@
+#!/bin/sh
+# c_programs.sh VARIANT: builds each program of tests/c as build_c.sh says; each runs and succeeds.
+set -eu
+cd "$(dirname "$0")/../.."
+variant=$1
+failed=
+
+for source in tests/c/*.c; do
+    name=$(basename "$source" .c)
+    [ "$name" != planted ] || continue
+    echo "$name"
+    tests/tools/build_c.sh "$variant" "$source"
+    timeout 120 "target/c/$variant/$name" || failed="$failed $name"
+done
+[ -z "$failed" ] || { echo "failed:$failed" && exit 1; }

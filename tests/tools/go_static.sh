@@ -1,0 +1,9 @@
+#!/bin/sh
+# A Go program can be linked wholly statically, the engine with it.
+set -eu
+cd "$(dirname "$0")/../.."
+mkdir -p target/examples
+go -C go build -ldflags '-linkmode=external -extldflags=-static' \
+    -o ../target/examples/stock-static ./examples/stock
+! readelf --dynamic target/examples/stock-static | grep NEEDED
+target/examples/stock-static -quiet -in go/examples/stock/stocks.csv

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Every Go file is as gofmt writes it.
+set -eu
+cd "$(dirname "$0")/../.."
+unformatted=$(gofmt -l go benches/go tests)
+[ -z "$unformatted" ] || { echo "$unformatted" && exit 1; }

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What `make install` lays down is enough: C and Go programs build and run with pkg-config's word
+# alone, with the shared library and with the static one.
+set -eu
+cd "$(dirname "$0")/../.."
+# Always the same place: Go does not notice that pkg-config answers with another.
+out=$PWD/target/installed
+rm -rf "$out"
+CC=${CC:-cc}
+
+make --no-print-directory install PREFIX=/opt/partita DESTDIR="$out/stage"
+grep -qx 'prefix=/opt/partita' "$out/stage/opt/partita/lib/pkgconfig/partita.pc"
+
+prefix=$out/usr
+make --no-print-directory install PREFIX="$prefix"
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+export LD_LIBRARY_PATH="$prefix/lib"
+
+# Words are split on purpose, here and below.
+# shellcheck disable=SC2046
+$CC tests/c/smoke.c $(pkg-config --cflags --libs partita) -o "$out/shared"
+readelf --dynamic "$out/shared" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+"$out/shared"
+
+# shellcheck disable=SC2046
+$CC -static tests/c/smoke.c $(pkg-config --static --cflags --libs partita) -o "$out/static"
+env -u LD_LIBRARY_PATH "$out/static"
+
+go -C go build -tags partita_system -o "$out/stock" ./examples/stock
+readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+"$out/stock" -quiet -in go/examples/stock/stocks.csv
