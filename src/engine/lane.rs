@@ -5,7 +5,7 @@ use super::Engine;
 use super::callback::tell;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
-use super::segment::Spans;
+use super::segment::{Bag, Spans};
 use super::shard::LaneQueue;
 use crate::fault::{Fault, planted};
 use crate::host::{DELETE, Output, Verdict};
@@ -100,8 +100,9 @@ impl Lane {
         !self.run.is_empty() || !self.queue.is_empty()
     }
 
-    /// Fills the run with up to `most` messages, unless one is half done.
-    pub(super) fn fill(&mut self, most: usize) {
+    /// Fills the run with up to `most` messages, unless one is half done. Buffers that are used up go
+    /// into the bag.
+    pub(super) fn fill(&mut self, most: usize, mail: &mut Bag) {
         let run = &mut self.run;
         if !run.is_empty() {
             return;
@@ -124,8 +125,10 @@ impl Lane {
             }
             run.spans.push(segment.origin, run.values.len());
             segment.taken += count;
-            if segment.left() == 0 {
-                self.queue.pop_front();
+            if segment.left() == 0
+                && let Some(segment) = self.queue.pop_front()
+            {
+                mail.empty(segment);
             }
         }
     }

@@ -9,6 +9,7 @@ mod cell;
 mod death;
 mod event;
 mod flow;
+mod inbox;
 mod lane;
 mod life;
 mod mailbox;
@@ -41,11 +42,12 @@ use crate::topology::{
 use cell::Cells;
 use event::Event;
 use flow::Flow;
+use inbox::{Inbox, Mail};
 use mailbox::Mailbox;
 use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
-use segment::Segment;
+use segment::{Bag, Origin};
 use worker::WorkerSlot;
 
 pub(crate) use death::Death;
@@ -70,14 +72,10 @@ struct PartitionSlot {
     shards: usize,
     /// The number of its first shard's actor; the others follow.
     first_actor: usize,
-    plan_kind: KeyKind,
 }
 
 enum SinkSlot {
-    Callback {
-        actor: ActorId,
-        mailbox: Mailbox<Segment>,
-    },
+    Callback { actor: ActorId, inbox: Inbox },
     Queue(SinkQueue),
 }
 
@@ -86,7 +84,7 @@ struct PipelineSlot {
     steps: usize,
     sinks: Vec<SinkSlot>,
     /// What passes messages on to the sinks if there are no steps.
-    relay: Option<(ActorId, Mailbox<Segment>)>,
+    relay: Option<(ActorId, Inbox)>,
     /// One for the source, each step and each sink.
     counters: Vec<StageCounters>,
     discarded: AtomicU64,
@@ -104,8 +102,8 @@ pub struct Engine {
     schedule: Schedule,
     cells: Cells<Actor>,
     partitions: Vec<PartitionSlot>,
-    /// The mailboxes of each shard's lanes, by the shard's actor.
-    mailboxes: Vec<Vec<Mailbox<Segment>>>,
+    /// The inboxes of each shard's lanes, by the shard's actor.
+    inboxes: Vec<Vec<Inbox>>,
     pipelines: Vec<PipelineSlot>,
     dead: Option<DeadSlot>,
     workers: Vec<WorkerSlot>,
@@ -145,7 +143,6 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
         routing,
         shards,
         first_actor,
-        plan_kind: partition.key_kind,
     }
 }
 
@@ -153,7 +150,7 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
 #[derive(Default)]
 struct Assembly {
     actors: Vec<Actor>,
-    mailboxes: Vec<Vec<Mailbox<Segment>>>,
+    inboxes: Vec<Vec<Inbox>>,
 }
 
 impl Assembly {
@@ -169,8 +166,8 @@ impl Assembly {
             let actor = ActorId(self.actors.len());
             let contents = shard::Shard::new(actor, index, shard as u16, partition, &slot);
             self.add(Actor::Shard(Box::new(contents)));
-            self.mailboxes
-                .push(partition.lanes.iter().map(|_| Mailbox::default()).collect());
+            self.inboxes
+                .push(partition.lanes.iter().map(|_| Inbox::default()).collect());
         }
         slot
     }
@@ -182,14 +179,14 @@ impl Assembly {
                 SinkKind::Queue(capacity) => SinkSlot::Queue(SinkQueue::new(*capacity)),
                 SinkKind::Callback(_) => SinkSlot::Callback {
                     actor: self.add(Actor::Sink(sink::Sink::new(index, number))),
-                    mailbox: Mailbox::default(),
+                    inbox: Inbox::default(),
                 },
             });
         }
         let relay = plan.steps.is_empty().then(|| {
             (
                 self.add(Actor::Relay(sink::Relay::new(index))),
-                Mailbox::default(),
+                Inbox::default(),
             )
         });
         let stages = 1 + plan.steps.len() + plan.sinks.len();
@@ -246,7 +243,7 @@ impl Engine {
             starting: AtomicUsize::new(starting.count()),
             schedule: Schedule::new(assembly.actors.len()),
             cells: Cells::new(assembly.actors.into_iter()),
-            mailboxes: assembly.mailboxes,
+            inboxes: assembly.inboxes,
             workers: (0..plan.workers).map(|_| WorkerSlot::default()).collect(),
             threads: Mutex::new(None),
             partitions,
@@ -271,16 +268,16 @@ impl Engine {
             .for_each(|actor| self.schedule.notify(actor));
     }
 
-    /// Leaves a segment for a lane of a shard.
-    fn deliver(&self, shard: usize, lane: usize, segment: Segment) {
-        self.mailboxes[shard][lane].push(segment);
+    /// Leaves messages for a lane of a shard.
+    fn deliver(&self, shard: usize, lane: usize, origin: Origin, mail: Mail<'_>) {
+        self.inboxes[shard][lane].append(origin, mail);
         if !crate::fault::planted(crate::fault::Fault::NotifyLost) {
             self.schedule.notify(ActorId(shard));
         }
     }
 
-    fn take_mail(&self, shard: ActorId, lane: usize, into: &mut Vec<Segment>) {
-        self.mailboxes[shard.0][lane].take(into);
+    fn take_mail(&self, shard: ActorId, lane: usize, mail: &mut Bag) {
+        self.inboxes[shard.0][lane].take(&mut mail.arrived, &mut mail.empty);
     }
 
     /// Gives back what `consumed` messages at a stage held and what they emitted did not take over,

@@ -3,8 +3,9 @@
 //! On the way to another step they wait for their keys; on the way to sinks, for room. Either way they
 //! hold their credits at the stage they are going to.
 
+use super::inbox::Mail;
 use super::schedule::ActorId;
-use super::segment::{Messages, Origin, Segment, Spans};
+use super::segment::{Origin, Spans};
 use super::{Engine, SinkSlot};
 use crate::fault::{Fault, planted};
 use crate::model::Value;
@@ -51,15 +52,15 @@ impl Outbox {
             for (origin, start, end) in self.spans.within(*forwarded, self.values.len()) {
                 let values = &self.values[start..end];
                 let accepted = match sink {
-                    SinkSlot::Callback {
-                        actor: sink,
-                        mailbox,
-                    } => {
-                        let messages = Messages {
-                            values: values.to_vec(),
-                            ..Messages::default()
-                        };
-                        mailbox.push(Segment::new(origin, messages));
+                    SinkSlot::Callback { actor: sink, inbox } => {
+                        inbox.append(
+                            origin,
+                            Mail {
+                                values,
+                                words: &[],
+                                bytes: None,
+                            },
+                        );
                         engine.schedule.notify(*sink);
                         values.len()
                     }

@@ -1,10 +1,12 @@
-//! Sorting messages by shard: a counting sort, so that a batch costs one push for each shard it
+//! Sorting messages by shard: a counting sort, so that a batch costs one append for each shard it
 //! touches.
 
 use super::Engine;
-use super::segment::{Messages, Origin, Segment};
+use super::inbox::Mail;
+use super::schedule::ActorId;
+use super::segment::Origin;
 use crate::fault::{Fault, planted};
-use crate::model::{ByteKeys, KeyKind, Value};
+use crate::model::{ByteKeys, Value};
 use crate::state::hash;
 
 /// The keys of the messages to sort: as many as there are values.
@@ -31,8 +33,13 @@ impl Keys<'_> {
 pub(crate) struct Scatter {
     shard_of: Vec<u16>,
     hashes: Vec<u64>,
-    counts: Vec<u32>,
-    sorted: Vec<Messages>,
+    /// Where the messages of each shard end, in what is sorted.
+    ends: Vec<u32>,
+    values: Vec<Value>,
+    words: Vec<u64>,
+    /// Which keys belong to the sorted messages, if keys are bytes.
+    which: Vec<u32>,
+    actors: Vec<ActorId>,
 }
 
 impl Scatter {
@@ -47,84 +54,120 @@ impl Scatter {
         keys: Keys<'_>,
     ) {
         let slot = &engine.partitions[partition];
-        if let Keys::Single = keys {
-            let messages = Messages {
-                values: values.to_vec(),
-                ..Messages::default()
-            };
-            engine.deliver(slot.first_actor, lane, Segment::new(origin, messages));
-            return;
+        match keys {
+            Keys::Single => {
+                let mail = Mail {
+                    values,
+                    words: &[],
+                    bytes: None,
+                };
+                engine.deliver(slot.first_actor, lane, origin, mail);
+                return;
+            }
+            Keys::Words(words) => {
+                let routing = &slot.routing;
+                self.shard_of.clear();
+                self.shard_of
+                    .extend(words.iter().map(|&w| routing.place(hash::word(w)).shard));
+                self.sort(slot.shards, values, words);
+            }
+            Keys::Bytes(bytes, from) => {
+                let routing = &slot.routing;
+                let all = from..from + values.len();
+                let mut hashes = std::mem::take(&mut self.hashes);
+                hashes.clear();
+                hashes.extend(all.map(|index| hash::bytes(bytes.get(index))));
+                self.shard_of.clear();
+                self.shard_of
+                    .extend(hashes.iter().map(|&hash| routing.place(hash).shard));
+                self.sort(slot.shards, values, &hashes);
+                self.sort_which(from);
+                self.hashes = hashes;
+            }
         }
-        self.sort(engine, partition, values, keys);
-        for (shard, messages) in self.sorted.iter_mut().enumerate() {
-            if messages.values.is_empty() {
+        self.deliver(engine, partition, lane, origin, keys);
+    }
+
+    /// Sorts values and words by shard.
+    fn sort(&mut self, shards: usize, values: &[Value], words: &[u64]) {
+        if planted(Fault::WrongShard) {
+            self.shard_of[0] = (self.shard_of[0] + 1) % shards as u16;
+        }
+        self.count(shards);
+        self.values.resize(values.len(), Value(0));
+        self.words.resize(values.len(), 0);
+        for ((&shard, &value), &word) in self.shard_of.iter().zip(values).zip(words) {
+            let next = &mut self.ends[shard as usize];
+            self.values[*next as usize] = value;
+            self.words[*next as usize] = word;
+            *next += 1;
+        }
+    }
+
+    /// Notes where the messages of each shard begin; sorting moves that to where they end.
+    fn count(&mut self, shards: usize) {
+        self.ends.clear();
+        self.ends.resize(shards + 1, 0);
+        self.shard_of
+            .iter()
+            .for_each(|&shard| self.ends[shard as usize + 1] += 1);
+        for shard in 0..shards {
+            self.ends[shard + 1] += self.ends[shard];
+        }
+    }
+
+    /// Sorts the numbers of the keys, which are too large to move about twice.
+    fn sort_which(&mut self, from: usize) {
+        let shards = self.ends.len() - 1;
+        self.count(shards);
+        self.which.resize(self.shard_of.len(), 0);
+        for (index, &shard) in self.shard_of.iter().enumerate() {
+            let next = &mut self.ends[shard as usize];
+            self.which[*next as usize] = (from + index) as u32;
+            *next += 1;
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        engine: &Engine,
+        partition: usize,
+        lane: usize,
+        origin: Origin,
+        keys: Keys<'_>,
+    ) {
+        let slot = &engine.partitions[partition];
+        let mut start = 0;
+        self.actors.clear();
+        for shard in 0..slot.shards {
+            let end = self.ends[shard] as usize;
+            if start == end {
                 continue;
             }
-            let mut messages = std::mem::take(messages);
             if planted(Fault::SegmentReversed) {
-                messages.values.reverse();
-                messages.words.reverse();
+                self.values[start..end].reverse();
+                self.words[start..end].reverse();
             }
+            let mail = Mail {
+                values: &self.values[start..end],
+                words: &self.words[start..end],
+                bytes: match keys {
+                    Keys::Bytes(bytes, _) => Some((bytes, &self.which[start..end])),
+                    _ => None,
+                },
+            };
             let shard = match planted(Fault::MailboxSwapped) {
                 true => (shard + 1) % slot.shards,
                 false => shard,
             };
-            engine.deliver(
-                slot.first_actor + shard,
-                lane,
-                Segment::new(origin, messages),
-            );
+            let actor = slot.first_actor + shard;
+            engine.inboxes[actor][lane].append(origin, mail);
+            self.actors.push(ActorId(actor));
+            start = end;
         }
-    }
-
-    fn sort(&mut self, engine: &Engine, partition: usize, values: &[Value], keys: Keys<'_>) {
-        let slot = &engine.partitions[partition];
-        let routing = &slot.routing;
-        let count = values.len();
-        self.counts.clear();
-        self.counts.resize(slot.shards, 0);
-        self.shard_of.clear();
-        self.hashes.clear();
-        match keys {
-            Keys::Words(words) => {
-                self.shard_of
-                    .extend(words.iter().map(|&w| routing.place(hash::word(w)).shard));
-            }
-            Keys::Bytes(bytes, from) => {
-                self.hashes
-                    .extend((from..from + count).map(|index| hash::bytes(bytes.get(index))));
-                self.shard_of
-                    .extend(self.hashes.iter().map(|&hash| routing.place(hash).shard));
-            }
-            Keys::Single => {}
+        if !planted(Fault::NotifyLost) {
+            engine.schedule.notify_many(&self.actors);
         }
-        if planted(Fault::WrongShard) {
-            self.shard_of[0] = (self.shard_of[0] + 1) % slot.shards as u16;
-        }
-        self.shard_of
-            .iter()
-            .for_each(|&shard| self.counts[shard as usize] += 1);
-        self.sorted.resize_with(slot.shards, Messages::default);
-        for (messages, &count) in self.sorted.iter_mut().zip(&self.counts) {
-            messages.values.reserve_exact(count as usize);
-            messages.words.reserve_exact(count as usize);
-        }
-        for (index, &shard) in self.shard_of.iter().enumerate() {
-            let messages = &mut self.sorted[shard as usize];
-            messages.values.push(values[index]);
-            match keys {
-                Keys::Words(words) => messages.words.push(words[index]),
-                Keys::Bytes(bytes, from) => {
-                    messages.words.push(self.hashes[index]);
-                    messages.bytes.push(bytes.get(from + index));
-                }
-                Keys::Single => {}
-            }
-        }
-        debug_assert_eq!(
-            slot.plan_kind == KeyKind::Bytes,
-            matches!(keys, Keys::Bytes(..))
-        );
     }
 
     /// Sends messages of several origins.

@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 
-use crate::sync::{AtomicU8, Condvar, Mutex, Ordering, lock};
+use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 const IDLE: u8 = 0;
 const READY: u8 = 1;
@@ -45,6 +45,9 @@ impl Claim {
 struct Queue {
     ready: VecDeque<ActorId>,
     parked: usize,
+    /// Whether a worker was woken that has not come yet. It wakes the next one if there is more to
+    /// do, so that a burst of work costs one wake-up and not one for each actor.
+    waking: bool,
     closed: bool,
 }
 
@@ -70,6 +73,25 @@ impl Schedule {
 
     /// Tells an actor that it has work.
     pub(crate) fn notify(&self, actor: ActorId) {
+        self.notify_many(&[actor]);
+    }
+
+    /// Tells actors that they have work.
+    pub(crate) fn notify_many(&self, actors: &[ActorId]) {
+        let mut actors = actors
+            .iter()
+            .copied()
+            .filter(|&actor| self.make_ready(actor));
+        if let Some(first) = actors.next() {
+            let mut queue = lock(&self.queue);
+            queue.ready.push_back(first);
+            queue.ready.extend(actors);
+            self.wake(queue);
+        }
+    }
+
+    /// Changes an actor's state because it has work; tells whether it must be queued.
+    fn make_ready(&self, actor: ActorId) -> bool {
         let state = &self.states[actor.0];
         loop {
             // Acquire: pairs with the Release of the worker that let the actor go, so that the next
@@ -77,24 +99,23 @@ impl Schedule {
             let (from, to) = match state.load(Ordering::Acquire) {
                 IDLE => (IDLE, READY),
                 RUNNING => (RUNNING, NOTIFIED),
-                _ => return,
+                _ => return false,
             };
             if state
                 .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
             {
-                if from == IDLE {
-                    self.enqueue(actor);
-                }
-                return;
+                return from == IDLE;
             }
         }
     }
 
-    fn enqueue(&self, actor: ActorId) {
-        let mut queue = lock(&self.queue);
-        queue.ready.push_back(actor);
-        if queue.parked > 0 {
+    /// Wakes a worker if one sleeps and none is on its way.
+    fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        let wake = queue.parked > 0 && !queue.waking && !queue.ready.is_empty();
+        queue.waking |= wake;
+        drop(queue);
+        if wake {
             self.arrived.notify_one();
         }
     }
@@ -123,7 +144,9 @@ impl Schedule {
                 return None;
             }
             if let Some(actor) = queue.ready.pop_front() {
-                return Some(self.start(actor));
+                let claim = self.start(actor);
+                self.wake(queue);
+                return Some(claim);
             }
             queue.parked += 1;
             queue = self
@@ -131,6 +154,7 @@ impl Schedule {
                 .wait(queue)
                 .unwrap_or_else(|error| error.into_inner());
             queue.parked -= 1;
+            queue.waking = false;
         }
     }
 
@@ -150,7 +174,9 @@ impl Schedule {
             self.notify(actor);
         } else if idle.is_err() {
             state.store(READY, Ordering::Release);
-            self.enqueue(actor);
+            let mut queue = lock(&self.queue);
+            queue.ready.push_back(actor);
+            self.wake(queue);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Messages on their way: many together, with where they came from.
 
+use super::inbox::Mail;
 use crate::model::{ByteKeys, Value};
 
 /// Where messages came from.
@@ -20,6 +21,24 @@ pub(crate) struct Messages {
     /// The keys that are words, or the hashes of those that are bytes.
     pub(crate) words: Vec<u64>,
     pub(crate) bytes: ByteKeys,
+}
+
+impl Messages {
+    pub(crate) fn append(&mut self, mail: Mail<'_>) {
+        self.values.extend_from_slice(mail.values);
+        self.words.extend_from_slice(mail.words);
+        if let Some((bytes, which)) = mail.bytes {
+            which
+                .iter()
+                .for_each(|&index| self.bytes.push(bytes.get(index as usize)));
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.words.clear();
+        self.bytes.clear();
+    }
 }
 
 /// Messages of one origin.
@@ -45,6 +64,22 @@ impl Segment {
 
     pub(crate) fn values_left(&self) -> &[Value] {
         &self.messages.values[self.taken..]
+    }
+}
+
+/// What an actor took from an inbox, and buffers it has emptied, to give back.
+#[derive(Default)]
+pub(crate) struct Bag {
+    pub(crate) arrived: Vec<Segment>,
+    pub(crate) empty: Vec<Messages>,
+}
+
+impl Bag {
+    /// Keeps the buffer of a segment that is used up.
+    pub(crate) fn empty(&mut self, segment: Segment) {
+        let mut messages = segment.messages;
+        messages.clear();
+        self.empty.push(messages);
     }
 }
 

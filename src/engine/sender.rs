@@ -2,9 +2,10 @@
 
 use super::callback::{self, call};
 use super::event::Wait;
+use super::inbox::Mail;
 use super::life::Refusal;
 use super::scatter::{Keys, Scatter};
-use super::segment::{Messages, Origin, Segment};
+use super::segment::Origin;
 use super::{Death, Engine, Failure};
 use crate::host::{KeyBatch, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
@@ -144,14 +145,15 @@ impl Sender {
     }
 
     fn relay(&self, engine: &Engine, origin: Origin, values: &[Value]) {
-        if let Some((actor, mailbox)) = &engine.pipelines[self.pipeline].relay {
-            mailbox.push(Segment::new(
+        if let Some((actor, inbox)) = &engine.pipelines[self.pipeline].relay {
+            inbox.append(
                 origin,
-                Messages {
-                    values: values.to_vec(),
-                    ..Messages::default()
+                Mail {
+                    values,
+                    words: &[],
+                    bytes: None,
                 },
-            ));
+            );
             engine.schedule.notify(*actor);
         }
     }

@@ -10,7 +10,7 @@ use super::lane::Lane;
 use super::outbox::Outbox;
 use super::scatter::{Keys, Scatter};
 use super::schedule::ActorId;
-use super::segment::Segment;
+use super::segment::{Bag, Segment};
 use super::{Death, Engine, Failure, PartitionSlot};
 use crate::fault::{Fault, planted};
 use crate::host::{BuildBatch, DELETE, KeyBatch, Run, RunKeys, Verdict};
@@ -86,7 +86,7 @@ pub(super) struct Shard {
     words: Vec<u64>,
     bytes: ByteKeys,
     scatter: Scatter,
-    arrived: Vec<Segment>,
+    mail: Bag,
 }
 
 impl Shard {
@@ -118,7 +118,7 @@ impl Shard {
             words: Vec::new(),
             bytes: ByteKeys::default(),
             scatter: Scatter::default(),
-            arrived: Vec::new(),
+            mail: Bag::default(),
         }
     }
 
@@ -191,8 +191,8 @@ impl Shard {
 
     fn begin_lane(&mut self, engine: &Engine, index: usize) -> bool {
         let lane = &mut self.lanes[index];
-        engine.take_mail(self.actor, index, &mut self.arrived);
-        lane.queue.extend(self.arrived.drain(..));
+        engine.take_mail(self.actor, index, &mut self.mail);
+        lane.queue.extend(self.mail.arrived.drain(..));
         if let Some(reason) = engine.discarding() {
             lane.discard(engine, reason);
             return false;
@@ -206,7 +206,10 @@ impl Shard {
         {
             return false;
         }
-        lane.fill(engine.seam.run_length(engine.plan.run_length));
+        lane.fill(
+            engine.seam.run_length(engine.plan.run_length),
+            &mut self.mail,
+        );
         self.lane = index;
         self.look_up(engine);
         true

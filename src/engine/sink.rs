@@ -4,7 +4,7 @@
 use super::callback::call;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
-use super::segment::{Segment, Spans};
+use super::segment::{Bag, Spans};
 use super::{Death, Engine, Failure, SinkSlot};
 use crate::host::{DeadLetter, Deliver, Verdict};
 use crate::model::{DeadReason, Value};
@@ -18,12 +18,12 @@ pub(super) struct Sink {
     start: usize,
     done: usize,
     delivering: bool,
-    arrived: Vec<Segment>,
+    mail: Bag,
 }
 
 impl Sink {
     pub(super) fn new(pipeline: usize, sink: usize) -> Sink {
-        let (batch, spans, arrived) = Default::default();
+        let (batch, spans, mail) = Default::default();
         Sink {
             pipeline,
             sink,
@@ -32,7 +32,7 @@ impl Sink {
             start: 0,
             done: 0,
             delivering: false,
-            arrived,
+            mail,
         }
     }
 
@@ -64,14 +64,17 @@ impl Sink {
 
     fn collect(&mut self, engine: &Engine) {
         let slot = &engine.pipelines[self.pipeline].sinks[self.sink];
-        let SinkSlot::Callback { mailbox, .. } = slot else {
+        let SinkSlot::Callback { inbox, .. } = slot else {
             return;
         };
-        mailbox.take(&mut self.arrived);
-        for segment in self.arrived.drain(..) {
+        let mut mail = std::mem::take(&mut self.mail);
+        inbox.take(&mut mail.arrived, &mut mail.empty);
+        for segment in std::mem::take(&mut mail.arrived) {
             self.batch.extend_from_slice(segment.values_left());
             self.spans.push(segment.origin, self.batch.len());
+            mail.empty(segment);
         }
+        self.mail = mail;
     }
 
     pub(super) fn lost(&mut self, engine: &Engine, verdict: Verdict) {
@@ -203,7 +206,7 @@ impl Undertaker {
 pub(super) struct Relay {
     pub(super) pipeline: usize,
     outbox: Outbox,
-    arrived: Vec<Segment>,
+    mail: Bag,
 }
 
 impl Relay {
@@ -211,7 +214,7 @@ impl Relay {
         Relay {
             pipeline,
             outbox: Outbox::default(),
-            arrived: Vec::new(),
+            mail: Bag::default(),
         }
     }
 
@@ -232,15 +235,17 @@ impl Relay {
 
     fn collect(&mut self, engine: &Engine) {
         let slot = &engine.pipelines[self.pipeline];
-        if let Some((_, mailbox)) = &slot.relay {
-            mailbox.take(&mut self.arrived);
+        if let Some((_, inbox)) = &slot.relay {
+            inbox.take(&mut self.mail.arrived, &mut self.mail.empty);
         }
         let arrived = self.outbox.values.len();
-        for segment in self.arrived.drain(..) {
-            segment
-                .values_left()
-                .iter()
-                .for_each(|&value| self.outbox.push(segment.origin, value));
+        for segment in self.mail.arrived.drain(..) {
+            for &value in segment.values_left() {
+                self.outbox.push(segment.origin, value);
+            }
+            let mut messages = segment.messages;
+            messages.clear();
+            self.mail.empty.push(messages);
         }
         let count = self.outbox.values.len() - arrived;
         let values = &engine.plan.pipelines[self.pipeline].source.values;
