@@ -2,76 +2,250 @@ package partita
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // Application is what a program declares, starts, feeds and stops. It owns everything else.
 //
 // Declare it from one goroutine. Once started, its methods may be called from any goroutine.
-type Application struct{}
+type Application struct {
+	name        string
+	workers     int
+	keyGroups   int
+	deadLetters func(DeadLetter)
+	logger      *slog.Logger
+
+	// lock guards the declaration, and the steps from one stage of life to the next.
+	lock      sync.Mutex
+	pipelines []*Pipeline
+	late      []Mistake
+	// over says that the application was closed without having been started.
+	over   atomic.Bool
+	engine atomic.Pointer[engine]
+}
 
 // Option sets something about an application.
 type Option func(*Application)
 
 // Workers sets how many workers run the application. The default is GOMAXPROCS; more is rarely
 // faster.
-func Workers(n int) Option { panic(notYet) }
+func Workers(n int) Option { return func(app *Application) { app.workers = n } }
 
 // KeyGroups sets how many classes the keys of each partition are sorted into. The default is
 // 4,096, the most 65,536.
-func KeyGroups(n int) Option { panic(notYet) }
+func KeyGroups(n int) Option { return func(app *Application) { app.keyGroups = n } }
+
+// keyGroupsDefault is the default of [KeyGroups].
+const keyGroupsDefault = 4096
 
 // DeadLetters sets the function that gets every message that could not be processed. It is called
 // on a worker, by one goroutine at a time. Without it dead letters are only counted.
-func DeadLetters(handle func(DeadLetter)) Option { panic(notYet) }
+func DeadLetters(handle func(DeadLetter)) Option {
+	return func(app *Application) { app.deadLetters = handle }
+}
 
-// Logger sets where the application logs: a failure, and each worker replaced. Without it nothing is logged.
-func Logger(logger *slog.Logger) Option { panic(notYet) }
+// Logger sets where the application logs: a failure, and each worker replaced. Without it nothing
+// is logged.
+func Logger(logger *slog.Logger) Option { return func(app *Application) { app.logger = logger } }
 
 // NewApplication makes an application. Mistakes in what follows are found by [Application.Check]
 // and [Application.Start].
-func NewApplication(name string, options ...Option) *Application { panic(notYet) }
+func NewApplication(name string, options ...Option) *Application {
+	app := &Application{name: name, workers: runtime.GOMAXPROCS(0), keyGroups: keyGroupsDefault}
+	for _, option := range options {
+		option(app)
+	}
+	return app
+}
 
 // NewPipeline declares a pipeline that is fed by source. Each source feeds one pipeline.
-func (app *Application) NewPipeline(name string, source *Source) *Pipeline { panic(notYet) }
+func (app *Application) NewPipeline(name string, source *Source) *Pipeline {
+	pipeline := &Pipeline{app: app, name: name, source: source}
+	app.declare(pipeline.path(), func() {
+		app.pipelines = append(app.pipelines, pipeline)
+		if source != nil && source.pipeline == nil {
+			source.pipeline = pipeline
+		}
+	})
+	return pipeline
+}
+
+// declare makes a change to the declaration; after the start it is a mistake.
+func (app *Application) declare(path string, change func()) {
+	app.lock.Lock()
+	defer app.lock.Unlock()
+	if app.engine.Load() != nil {
+		app.late = append(app.late, Mistake{Path: path, Message: "declared after the start"})
+		return
+	}
+	change()
+}
 
 // Check tells every mistake in the declaration at once, each with its path. The error is
-// [ErrInvalidTopology].
-func (app *Application) Check() error { panic(notYet) }
+// [ErrInvalidTopology], or [ErrAlreadyStarted] if something was declared after the start.
+func (app *Application) Check() error {
+	app.lock.Lock()
+	defer app.lock.Unlock()
+	if app.engine.Load() != nil {
+		return app.tooLate()
+	}
+	engine, err := app.assemble()
+	if err != nil {
+		return err
+	}
+	engine.discard()
+	return nil
+}
+
+// tooLate is the error if something was declared after the start.
+func (app *Application) tooLate() error {
+	if len(app.late) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", app.late[0].Path, ErrAlreadyStarted)
+}
 
 // Start checks the declaration, and starts the workers. Until then nothing runs.
-func (app *Application) Start() error { panic(notYet) }
+func (app *Application) Start() error {
+	app.lock.Lock()
+	defer app.lock.Unlock()
+	if app.over.Load() {
+		return fmt.Errorf("%s: %w", app.path(), ErrClosed)
+	}
+	if engine := app.engine.Load(); engine != nil {
+		if engine.isClosed() {
+			return fmt.Errorf("%s: %w", app.path(), ErrClosed)
+		}
+		return fmt.Errorf("%s: %w", app.path(), ErrAlreadyStarted)
+	}
+	engine, err := app.assemble()
+	if err != nil {
+		return err
+	}
+	if err := engine.start(); err != nil {
+		engine.discard()
+		return err
+	}
+	app.engine.Store(engine)
+	return nil
+}
+
+// started is the engine, once the application has started.
+func (app *Application) started() (*engine, error) {
+	if engine := app.engine.Load(); engine != nil {
+		return engine, nil
+	}
+	if app.over.Load() {
+		return nil, fmt.Errorf("%s: %w", app.path(), ErrClosed)
+	}
+	return nil, fmt.Errorf("%s: %w", app.path(), ErrNotStarted)
+}
 
 // Stop ends intake: every Send from now on, also one that waits, returns [ErrStopped]. What was
 // sent before is still processed. It may be called anywhere, also in Compute.
-func (app *Application) Stop() error { panic(notYet) }
+func (app *Application) Stop() error {
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	return engine.stop()
+}
 
 // Wait returns when the application has failed, with the failure ([ErrFailed]); or was stopped and
 // has nothing left in flight, with nil; or ctx ends, with its error.
-func (app *Application) Wait(ctx context.Context) error { panic(notYet) }
+func (app *Application) Wait(ctx context.Context) error {
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	return engine.wait(ctx)
+}
 
 // Drain waits until nothing is in flight: all that was sent is computed and delivered, queued
 // outputs are read. Sending stays open. It returns nil, the failure, or the error of ctx with what
 // it was waiting for, as in `sink "out" has 12 unread messages`.
-func (app *Application) Drain(ctx context.Context) error { panic(notYet) }
+func (app *Application) Drain(ctx context.Context) error {
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	return engine.drain(ctx)
+}
 
 // Close ends the application: it waits for calls of user code that run, drops and counts what is
 // queued, and frees everything. Drain before it if nothing is to be dropped. If ctx ends first, its
 // error is returned, nothing is freed, and Close can be called again. Closing what is closed
 // returns nil.
-func (app *Application) Close(ctx context.Context) error { panic(notYet) }
+func (app *Application) Close(ctx context.Context) error {
+	app.lock.Lock()
+	engine := app.engine.Load()
+	if engine == nil && !app.over.Swap(true) {
+		app.closeUnused()
+	}
+	app.lock.Unlock()
+	if engine == nil {
+		return nil
+	}
+	return engine.close(ctx)
+}
 
-// Run starts the application and waits until it was stopped, has failed, or ctx has ended; then it
+// closeUnused tells those who read from an application that never ran.
+func (app *Application) closeUnused() {
+	for _, pipeline := range app.pipelines {
+		for _, sink := range pipeline.sinks() {
+			sink.abandon()
+		}
+	}
+}
+
+// Run starts the application, unless it was started, and waits until it was stopped, has failed, or ctx has ended; then it
 // ends intake, drains what is in flight, closes, and returns the first failure. The end of ctx is
 // no failure.
-func (app *Application) Run(ctx context.Context) error { panic(notYet) }
+func (app *Application) Run(ctx context.Context) error {
+	if app.engine.Load() == nil {
+		if err := app.Start(); err != nil {
+			return err
+		}
+	}
+	err := app.Wait(ctx)
+	if ctx != nil && ctx.Err() != nil {
+		err = nil
+	}
+	rest := context.WithoutCancel(ctx)
+	for _, end := range []func(context.Context) error{
+		func(context.Context) error { return app.Stop() }, app.Drain, app.Close,
+	} {
+		if failed := end(rest); err == nil {
+			err = failed
+		}
+	}
+	return err
+}
 
 // Parts visits every state of a partition, in no particular order, until visit returns false. The
 // states may be read and changed. Messages must not be in flight ([ErrBusy]): drain first; while
 // Parts runs, sending waits. The key of a single state has kind [NoKey].
 func (app *Application) Parts(partition string, visit func(key Key, state interface{}) bool) error {
-	panic(notYet)
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	return engine.parts(partition, visit)
 }
 
-// Metrics reads the counters. It may be called at any time after Start, also after Close.
-func (app *Application) Metrics() Metrics { panic(notYet) }
+// Metrics reads the counters. It may be called at any time after Start, also after Close; before
+// Start they are zero.
+func (app *Application) Metrics() Metrics {
+	engine := app.engine.Load()
+	if engine == nil {
+		return Metrics{}
+	}
+	return engine.metrics()
+}
+
+// path names the application.
+func (app *Application) path() string { return `application "` + app.name + `"` }

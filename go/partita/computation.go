@@ -1,5 +1,7 @@
 package partita
 
+import "reflect"
+
 // StateComputation is a step with state: one message in, none or one out.
 type StateComputation interface {
 	// Compute processes one message with the state of the message's key. It returns the output,
@@ -50,30 +52,22 @@ type buildFunc func() interface{}
 
 func (build buildFunc) Build() interface{} { return build() }
 
-// Key is the key of a state part, or of a dead letter.
-type Key struct {
-	// Number is the key, if the partition function returns a uint64.
-	Number uint64
-	// Text is the key, if the partition function returns a string.
-	Text string
-	// Kind says which of them it is.
-	Kind KeyKind
+// nameOf is the name of a computation, a partition function or a builder.
+func nameOf(object any) string {
+	if named, ok := object.(Named); ok {
+		return named.Name()
+	}
+	return typeName(object)
 }
 
-// KeyKind says what the keys of a partition are.
-type KeyKind int
-
-const (
-	// NoKey is the kind where there is no key: a single state, or a message that died before its
-	// key was known.
-	NoKey KeyKind = iota
-	// NumberKey is the kind of keys that are a uint64.
-	NumberKey
-	// TextKey is the kind of keys that are a string.
-	TextKey
-)
-
-// String gives the key as text.
-func (key Key) String() string { panic(notYet) }
-
-const notYet = "partita: not built yet"
+// typeName is the name of an object's type, without package and pointer.
+func typeName(object any) string {
+	kind := reflect.TypeOf(object)
+	for kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	if kind.Name() == "" {
+		return kind.String()
+	}
+	return kind.Name()
+}

@@ -1,5 +1,7 @@
 package partita
 
+import "strconv"
+
 // DeadLetter is a message that the application could not process.
 type DeadLetter struct {
 	// Data is the message.
@@ -38,4 +40,19 @@ const (
 )
 
 // String names the reason.
-func (reason DeadReason) String() string { panic(notYet) }
+func (reason DeadReason) String() string {
+	if reason < 0 || reason >= deadReasons {
+		return "DeadReason(" + strconv.Itoa(int(reason)) + ")"
+	}
+	return deadReasonNames[reason]
+}
+
+var deadReasonNames = [deadReasons]string{
+	DeadUnknownKey: "unknown key",
+	DeadPartition:  "partition function failed",
+	DeadBuild:      "state could not be built",
+	DeadCompute:    "computation failed",
+	DeadSink:       "sink failed",
+	DeadFailed:     "application failed",
+	DeadClosed:     "application closed",
+}

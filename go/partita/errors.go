@@ -1,6 +1,9 @@
 package partita
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Errors are wrapped with the path of what they concern; find them with [errors.Is].
 var (
@@ -48,7 +51,14 @@ type Mistake struct {
 }
 
 // Error lists the mistakes, one a line.
-func (e *TopologyError) Error() string { panic(notYet) }
+func (e *TopologyError) Error() string {
+	var text strings.Builder
+	text.WriteString(ErrInvalidTopology.Error())
+	for _, mistake := range e.Mistakes {
+		text.WriteString("\n" + mistake.Path + ": " + mistake.Message)
+	}
+	return text.String()
+}
 
 // Is tells that it is an [ErrInvalidTopology].
-func (e *TopologyError) Is(target error) bool { panic(notYet) }
+func (e *TopologyError) Is(target error) bool { return target == ErrInvalidTopology }

@@ -1,63 +1,190 @@
 package partita
 
+import "reflect"
+
 // Pipeline is a source, then computations in order, then sinks or none. Its methods declare it,
 // each returns the pipeline itself; mistakes are told by [Application.Check].
-type Pipeline struct{}
+type Pipeline struct {
+	app    *Application
+	name   string
+	source *Source
+	// items are the steps, sinks and ends, in the order of declaration.
+	items []any
+}
+
+// stepItem is a step as declared.
+type stepItem struct {
+	single  StateComputation
+	multi   StateComputationMulti
+	builder StateBuilder
+	// partition is the name of the state, whose keys are of a kind.
+	partition string
+	kind      KeyKind
+	words     PartitionFunction
+	texts     StringPartitionFunction
+	keys      declaredKeys
+	options   stepOptions
+}
+
+// declaredKeys are the only keys of a partition, or nil if there are others.
+type declaredKeys struct {
+	words []uint64
+	texts []string
+}
+
+// sinkItem is a sink as declared.
+type sinkItem struct {
+	sink    Sink
+	options stepOptions
+}
+
+// endItem is the end of a pipeline without a sink.
+type endItem struct{}
 
 // StepOption sets something about a step or a sink.
 type StepOption func(*stepOptions)
 
-type stepOptions struct{}
+type stepOptions struct {
+	skip bool
+	name string
+}
 
 // Skip makes a message on which the step or sink fails a dead letter, and the application go on.
 // The state keeps what the failed call did to it. Without it the application fails.
-func Skip() StepOption { panic(notYet) }
+func Skip() StepOption { return func(options *stepOptions) { options.skip = true } }
 
 // WithName names the step, in place of the name of its computation.
-func WithName(name string) StepOption { panic(notYet) }
+func WithName(name string) StepOption { return func(options *stepOptions) { options.name = name } }
 
 // ToStateful adds a computation whose state is one object. The name is that of the state: steps
 // with the same name share it, and then their builders must be of the same type.
 func (pipeline *Pipeline) ToStateful(computation StateComputation, builder StateBuilder, name string, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{single: computation, builder: builder, partition: name}, options)
 }
 
 // ToStatefulMulti is ToStateful for a computation with any number of outputs.
 func (pipeline *Pipeline) ToStatefulMulti(computation StateComputationMulti, builder StateBuilder, name string, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name}, options)
 }
 
 // ToStatePartition adds a computation whose state is partitioned by key. The name is that of the
 // partition: steps with the same name, also of other pipelines, share its states, and then their
-// builders must be of the same type and their keys the same.
+// builders must be of the same type (two of [Build]: of the same function) and their keys the same.
 //
 // With keys, only those exist, and a message of any other key is a dead letter. With nil, the
 // state of a key is built when its first message comes.
 func (pipeline *Pipeline) ToStatePartition(computation StateComputation, builder StateBuilder, name string, partition PartitionFunction, keys []uint64, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{single: computation, builder: builder, partition: name,
+		kind: NumberKey, words: partition, keys: declaredKeys{words: keys}}, options)
 }
 
 // ToStatePartitionMulti is ToStatePartition for a computation with any number of outputs.
 func (pipeline *Pipeline) ToStatePartitionMulti(computation StateComputationMulti, builder StateBuilder, name string, partition PartitionFunction, keys []uint64, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name,
+		kind: NumberKey, words: partition, keys: declaredKeys{words: keys}}, options)
 }
 
 // ToStatePartitionString is ToStatePartition with keys that are strings.
 func (pipeline *Pipeline) ToStatePartitionString(computation StateComputation, builder StateBuilder, name string, partition StringPartitionFunction, keys []string, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{single: computation, builder: builder, partition: name,
+		kind: TextKey, texts: partition, keys: declaredKeys{texts: keys}}, options)
 }
 
 // ToStatePartitionStringMulti is ToStatePartitionString for a computation with any number of
 // outputs.
 func (pipeline *Pipeline) ToStatePartitionStringMulti(computation StateComputationMulti, builder StateBuilder, name string, partition StringPartitionFunction, keys []string, options ...StepOption) *Pipeline {
-	panic(notYet)
+	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name,
+		kind: TextKey, texts: partition, keys: declaredKeys{texts: keys}}, options)
 }
 
 // ToSink ends the pipeline with a sink.
-func (pipeline *Pipeline) ToSink(sink Sink, options ...StepOption) *Pipeline { panic(notYet) }
+func (pipeline *Pipeline) ToSink(sink Sink, options ...StepOption) *Pipeline {
+	return pipeline.add(&sinkItem{sink: sink, options: optionsOf(options)})
+}
 
 // ToSinks ends the pipeline with several sinks. Each gets every message, the same object.
-func (pipeline *Pipeline) ToSinks(sinks ...Sink) *Pipeline { panic(notYet) }
+func (pipeline *Pipeline) ToSinks(sinks ...Sink) *Pipeline {
+	for _, sink := range sinks {
+		pipeline.ToSink(sink)
+	}
+	return pipeline
+}
 
 // Done ends the pipeline without a sink. What its last step emits is counted and forgotten.
-func (pipeline *Pipeline) Done() *Pipeline { panic(notYet) }
+func (pipeline *Pipeline) Done() *Pipeline { return pipeline.add(endItem{}) }
+
+func optionsOf(list []StepOption) stepOptions {
+	var options stepOptions
+	for _, option := range list {
+		option(&options)
+	}
+	return options
+}
+
+// step adds a step, which has the name of its computation unless it was given one.
+func (pipeline *Pipeline) step(item stepItem, list []StepOption) *Pipeline {
+	item.options = optionsOf(list)
+	if item.options.name == "" && item.computation() != nil {
+		item.options.name = nameOf(item.computation())
+	}
+	return pipeline.add(&item)
+}
+
+func (pipeline *Pipeline) add(item any) *Pipeline {
+	pipeline.app.declare(pipeline.path(), func() {
+		pipeline.items = append(pipeline.items, item)
+		if item, ok := item.(*sinkItem); ok && item.sink != nil {
+			item.sink.claim(pipeline)
+		}
+	})
+	return pipeline
+}
+
+// computation is the step's, in either form, or nil.
+func (item *stepItem) computation() any {
+	if item.single != nil {
+		return item.single
+	}
+	if item.multi != nil {
+		return item.multi
+	}
+	return nil
+}
+
+// function is the step's partition function, in either form, or nil.
+func (item *stepItem) function() any {
+	if item.words != nil {
+		return item.words
+	}
+	if item.texts != nil {
+		return item.texts
+	}
+	return nil
+}
+
+// sameBuilder tells whether two builders are of the same type; two functions must be the same one.
+func sameBuilder(one, other StateBuilder) bool {
+	if reflect.TypeOf(one) != reflect.TypeOf(other) {
+		return false
+	}
+	if kind := reflect.TypeOf(one); kind == nil || kind.Kind() != reflect.Func {
+		return true
+	}
+	return reflect.ValueOf(one).Pointer() == reflect.ValueOf(other).Pointer()
+}
+
+// sinks are those that belong to the pipeline.
+func (pipeline *Pipeline) sinks() []Sink {
+	var sinks []Sink
+	for _, item := range pipeline.items {
+		if item, ok := item.(*sinkItem); ok && item.sink != nil && item.sink.owner() == pipeline {
+			sinks = append(sinks, item.sink)
+		}
+	}
+	return sinks
+}
+
+// path names the pipeline.
+func (pipeline *Pipeline) path() string {
+	return pipeline.app.path() + ` / pipeline "` + pipeline.name + `"`
+}

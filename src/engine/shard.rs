@@ -37,6 +37,8 @@ struct NewKeys {
     words: Vec<u64>,
     bytes: ByteKeys,
     len: usize,
+    /// For each message without a state, which of these keys it has.
+    places: Vec<u32>,
     states: Vec<Value>,
 }
 
@@ -62,6 +64,7 @@ impl NewKeys {
         self.words.clear();
         self.bytes.clear();
         self.len = 0;
+        self.places.clear();
         self.states.clear();
     }
 }
@@ -170,10 +173,10 @@ impl Shard {
                 return true;
             }
             self.new = declared;
+            let routing = &engine.partitions[self.partition].routing;
             for index in 0..self.new.len {
                 let key = self.new.get(self.kind, index);
-                self.parts
-                    .insert(&engine.partitions[self.partition].routing, key, Value(0));
+                self.parts.get_or_insert(routing, key, Value(0));
             }
             self.starting = true;
             self.phase = Phase::Build;
@@ -277,17 +280,30 @@ impl Shard {
         self.look_up(engine);
     }
 
+    /// Collects the keys that have no part, each once. Until its state is built, a key's state in
+    /// the table is its place among the new ones.
     fn collect_new(&mut self, engine: &Engine) {
         let routing = &engine.partitions[self.partition].routing;
         let run = &self.lanes[self.lane].run;
         self.new.clear();
         for &index in &self.missing {
             let key = run.key(self.kind, run.start + index as usize);
-            if self.parts.get_mut(routing, key).is_none() {
-                self.parts.insert(routing, key, Value(0));
+            let place = Value(self.new.len as u64);
+            let known = self.parts.get_or_insert(routing, key, place);
+            self.new.places.push(known.unwrap_or(place).0 as u32);
+            if known.is_none() {
                 self.new.push(key);
             }
         }
+    }
+
+    /// Gives the messages that had no state those that were built.
+    fn fill_missing(&mut self) {
+        let run = &mut self.lanes[self.lane].run;
+        for (&index, &place) in self.missing.iter().zip(&self.new.places) {
+            run.states[run.start + index as usize] = self.new.states[place as usize];
+        }
+        self.phase = Phase::Compute;
     }
 
     fn call_build(&mut self, engine: &Engine) -> Verdict {
@@ -336,6 +352,7 @@ impl Shard {
                 engine.fail(Failure::contract(&self.plan(engine).path, &text));
                 self.phase = Phase::Idle;
             }
+            Verdict::Done if done == self.new.len => self.fill_missing(),
             _ => self.look_up(engine),
         }
     }

@@ -125,9 +125,15 @@ impl<E: Entry> Groups<E> {
         table.get_mut(vacant, hash, probe)
     }
 
-    fn insert(&mut self, routing: &Routing, hash: u64, probe: E::Probe<'_>, state: Value) {
+    fn get_or_insert(
+        &mut self,
+        routing: &Routing,
+        hash: u64,
+        probe: E::Probe<'_>,
+        state: Value,
+    ) -> Option<Value> {
         let (vacant, table) = self.table(routing, hash);
-        table.insert(vacant, hash, probe, state);
+        table.get_or_insert(vacant, hash, probe, state)
     }
 
     fn remove(&mut self, routing: &Routing, hash: u64, probe: E::Probe<'_>) -> Option<Value> {
@@ -261,19 +267,31 @@ impl Parts {
         }
     }
 
-    /// Adds the part of a key that has none.
-    pub(crate) fn insert(&mut self, routing: &Routing, key: KeyRef<'_>, state: Value) {
-        match (&mut self.store, key) {
+    /// The state of a key; one that has no part yet gets one with `state`.
+    pub(crate) fn get_or_insert(
+        &mut self,
+        routing: &Routing,
+        key: KeyRef<'_>,
+        state: Value,
+    ) -> Option<Value> {
+        let known = match (&mut self.store, key) {
             (Store::Words(groups), KeyRef::Word(key)) => {
-                groups.insert(routing, hash::word(key), key, state);
+                groups.get_or_insert(routing, hash::word(key), key, state)
             }
             (Store::Bytes(groups), KeyRef::Bytes(key)) => {
-                groups.insert(routing, hash::bytes(key), key, state);
+                groups.get_or_insert(routing, hash::bytes(key), key, state)
             }
-            (Store::Single(single), KeyRef::Single) => *single = Some(state),
+            (Store::Single(single), KeyRef::Single) => match single {
+                Some(known) => Some(*known),
+                None => {
+                    *single = Some(state);
+                    None
+                }
+            },
             _ => unreachable!("the key is of the partition's kind"),
-        }
-        self.len += 1;
+        };
+        self.len += usize::from(known.is_none());
+        known
     }
 
     pub(crate) fn remove(&mut self, routing: &Routing, key: KeyRef<'_>) -> Option<Value> {

@@ -1,4 +1,4 @@
-//! The table of one key group: open addressing with linear probing, growing by half.
+//! The table of one key group: open addressing with linear probing, growing by half or more.
 //!
 //! Tables are many and small, so growing one is a short pause however many keys there are. An entry
 //! tells by itself that it is empty, so that a table of words needs 16 bytes for a slot and nothing
@@ -133,7 +133,10 @@ impl<E: Entry> Table<E> {
     /// Asks for the memory that looking up `hash` will need.
     #[inline]
     pub(super) fn prefetch(&self, hash: u64) {
-        prefetch(&self.slots, hash::slot(hash, self.slots.len()));
+        let index = hash::slot(hash, self.slots.len());
+        prefetch(&self.slots, index);
+        // The search often goes on into the next line.
+        prefetch(&self.slots, index + 2);
     }
 
     #[inline]
@@ -172,8 +175,23 @@ impl<E: Entry> Table<E> {
         None
     }
 
+    /// The state of a key; one that is not there yet is added with `state`.
+    pub(super) fn get_or_insert(
+        &mut self,
+        vacant: u64,
+        hash: u64,
+        probe: E::Probe<'_>,
+        state: Value,
+    ) -> Option<Value> {
+        let known = self.get(vacant, hash, probe);
+        if known.is_none() {
+            self.insert(vacant, hash, probe, state);
+        }
+        known
+    }
+
     /// Adds a key that is not there yet.
-    pub(super) fn insert(&mut self, vacant: u64, hash: u64, probe: E::Probe<'_>, state: Value) {
+    fn insert(&mut self, vacant: u64, hash: u64, probe: E::Probe<'_>, state: Value) {
         if (self.len + 1) * 5 > self.slots.len() * 4 {
             self.grow(vacant);
         }
@@ -223,7 +241,10 @@ impl<E: Entry> Table<E> {
     }
 
     fn grow(&mut self, vacant: u64) {
-        let capacity = (self.slots.len() + self.slots.len() / 2).max(self.slots.len() + 2);
+        let capacity = match self.slots.len() {
+            small @ ..32 => (small * 2).max(2),
+            large => large + large / 2,
+        };
         let slots = (0..capacity).map(|_| E::empty(vacant)).collect();
         for entry in std::mem::replace(&mut self.slots, slots) {
             if !entry.is_empty(vacant) {
@@ -263,7 +284,7 @@ mod tests {
                 assert_eq!(table.remove(vacant, hash, probe), model.remove(&key));
             } else if !model.contains_key(&key) {
                 let state = Value(random.u64(..));
-                table.insert(vacant, hash, probe, state);
+                assert_eq!(table.get_or_insert(vacant, hash, probe, state), None);
                 model.insert(key, state);
             } else if random.bool() {
                 let state = Value(random.u64(..));
