@@ -58,7 +58,7 @@ pub use reader::{Part, Reader};
 pub use sender::{Batch, BatchKeys, Sender};
 
 /// Shards for each worker: some more than one, so that a worker that is done early finds work.
-const SHARDS_PER_WORKER: usize = 2;
+const SHARDS_PER_WORKER: usize = 1;
 
 enum Actor {
     Shard(Box<shard::Shard>),

@@ -68,7 +68,7 @@ impl Scatter {
                 let routing = &slot.routing;
                 self.shard_of.clear();
                 self.shard_of
-                    .extend(words.iter().map(|&w| routing.place(hash::word(w)).shard));
+                    .extend(words.iter().map(|&w| routing.shard(hash::word(w))));
                 self.sort(slot.shards, values, words);
             }
             Keys::Bytes(bytes, from) => {
@@ -79,7 +79,7 @@ impl Scatter {
                 hashes.extend(all.map(|index| hash::bytes(bytes.get(index))));
                 self.shard_of.clear();
                 self.shard_of
-                    .extend(hashes.iter().map(|&hash| routing.place(hash).shard));
+                    .extend(hashes.iter().map(|&hash| routing.shard(hash)));
                 self.sort(slot.shards, values, &hashes);
                 self.sort_which(from);
                 self.hashes = hashes;

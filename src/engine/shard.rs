@@ -109,7 +109,7 @@ impl Shard {
             actor,
             partition,
             kind: plan.key_kind,
-            parts: Parts::new(plan.key_kind, &slot.routing, index),
+            parts: Parts::new(plan.key_kind),
             lanes,
             next_lane: 0,
             declared: declared_keys(plan, slot, index),
@@ -173,10 +173,9 @@ impl Shard {
                 return true;
             }
             self.new = declared;
-            let routing = &engine.partitions[self.partition].routing;
             for index in 0..self.new.len {
                 let key = self.new.get(self.kind, index);
-                self.parts.get_or_insert(routing, key, Value(0));
+                self.parts.get_or_insert(key, Value(0));
             }
             self.starting = true;
             self.phase = Phase::Build;
@@ -229,19 +228,12 @@ impl Shard {
 
     /// Finds the states of the lane's run; goes on to build those that are missing, or to compute.
     fn look_up(&mut self, engine: &Engine) {
-        let routing = &engine.partitions[self.partition].routing;
         let run = &mut self.lanes[self.lane].run;
         self.missing.clear();
         run.states.resize(run.values.len(), Value(0));
         let states = &mut run.states[run.start..];
-        self.parts.look_up(
-            routing,
-            &run.words,
-            &run.bytes,
-            run.start,
-            states,
-            &mut self.missing,
-        );
+        self.parts
+            .look_up(&run.words, &run.bytes, run.start, states, &mut self.missing);
         if self.missing.is_empty() {
             self.phase = if run.is_empty() {
                 Phase::Idle
@@ -251,7 +243,7 @@ impl Shard {
         } else if self.plan(engine).keys.is_some() && !planted(Fault::UnknownKeyIgnored) {
             self.bury_unknown(engine);
         } else {
-            self.collect_new(engine);
+            self.collect_new();
             self.phase = Phase::Build;
         }
     }
@@ -282,14 +274,13 @@ impl Shard {
 
     /// Collects the keys that have no part, each once. Until its state is built, a key's state in
     /// the table is its place among the new ones.
-    fn collect_new(&mut self, engine: &Engine) {
-        let routing = &engine.partitions[self.partition].routing;
+    fn collect_new(&mut self) {
         let run = &self.lanes[self.lane].run;
         self.new.clear();
         for &index in &self.missing {
             let key = run.key(self.kind, run.start + index as usize);
             let place = Value(self.new.len as u64);
-            let known = self.parts.get_or_insert(routing, key, place);
+            let known = self.parts.get_or_insert(key, place);
             self.new.places.push(known.unwrap_or(place).0 as u32);
             if known.is_none() {
                 self.new.push(key);
@@ -323,16 +314,15 @@ impl Shard {
     }
 
     fn built(&mut self, engine: &Engine, verdict: Verdict) {
-        let routing = &engine.partitions[self.partition].routing;
         let done = self.new.states.len().min(self.new.len);
         for index in 0..self.new.len {
             let key = self.new.get(self.kind, index);
             if index < done {
-                if let Some(state) = self.parts.get_mut(routing, key) {
+                if let Some(state) = self.parts.get_mut(key) {
                     *state = self.new.states[index];
                 }
             } else {
-                self.parts.remove(routing, key);
+                self.parts.remove(key);
             }
         }
         engine.parts_added(done);
@@ -470,7 +460,7 @@ impl Shard {
             engine.failed(death, plan.policy);
         }
         if planted(Fault::StateReset) {
-            self.reset_a_state(engine);
+            self.reset_a_state();
         }
         self.lanes[self.lane].run.clear_if_over();
         if let Some(state) = deleted {
@@ -482,8 +472,7 @@ impl Shard {
     }
 
     /// Swaps the states of two keys: a fault that tests must catch.
-    fn reset_a_state(&mut self, engine: &Engine) {
-        let routing = &engine.partitions[self.partition].routing;
+    fn reset_a_state(&mut self) {
         let mut cursor = crate::state::Cursor::default();
         let first = self
             .parts
@@ -495,7 +484,7 @@ impl Shard {
             .map(|(key, state)| (key.to_key(), state));
         if let (Some((first, one)), Some((second, other))) = (first, second) {
             for (key, state) in [(first, other), (second, one)] {
-                if let Some(known) = self.parts.get_mut(routing, KeyRef::from(&key)) {
+                if let Some(known) = self.parts.get_mut(KeyRef::from(&key)) {
                     *known = state;
                 }
             }
@@ -510,9 +499,7 @@ impl Shard {
             return None;
         }
         let key = run.key(self.kind, run.start + last);
-        let removed = self
-            .parts
-            .remove(&engine.partitions[self.partition].routing, key);
+        let removed = self.parts.remove(key);
         engine.parts_removed(usize::from(removed.is_some()));
         removed
     }
@@ -638,13 +625,13 @@ fn declared_keys(plan: &PartitionPlan, slot: &PartitionSlot, shard: u16) -> Opti
         (Some(DeclaredKeys::Words(words)), _) => {
             let own = words
                 .iter()
-                .filter(|&&w| slot.routing.place(hash::word(w)).shard == shard);
+                .filter(|&&w| slot.routing.shard(hash::word(w)) == shard);
             own.for_each(|&word| keys.push(KeyRef::Word(word)));
         }
         (Some(DeclaredKeys::Bytes(all)), _) => {
             let own = all
                 .iter()
-                .filter(|key| slot.routing.place(hash::bytes(key)).shard == shard);
+                .filter(|key| slot.routing.shard(hash::bytes(key)) == shard);
             own.for_each(|key| keys.push(KeyRef::Bytes(key)));
         }
         (None, _) => {}

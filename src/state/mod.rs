@@ -5,4 +5,5 @@ mod parts;
 mod prefetch;
 mod table;
 
-pub(crate) use parts::{Cursor, KeyRef, Parts, Routing};
+pub(crate) use parts::{KeyRef, Parts, Routing};
+pub(crate) use table::Cursor;

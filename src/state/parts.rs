@@ -1,169 +1,40 @@
-//! The state parts of one shard: a table for each of its key groups.
+//! The state parts of one shard.
 
 use super::hash;
-use super::table::{ByteEntry, Entry, Table, WordEntry, vacant_word};
+use super::table::{Cursor, Table};
 use crate::model::{ByteKeys, Key, KeyKind, Value};
 
-/// How far ahead of its use a slot is asked for, in messages. A cache miss takes about as long as
+/// How far ahead of its use a bucket is asked for, in messages. A cache miss takes about as long as
 /// looking up a dozen keys.
 const AHEAD: usize = 12;
 
-/// Where a key group is: which shard has it, and its place among that shard's groups.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) shard: u16,
-    pub(crate) local: u16,
-}
-
 /// Which shard has which key group of a partition.
 pub(crate) struct Routing {
-    places: Box<[Place]>,
+    shards: Box<[u16]>,
 }
 
 impl Routing {
-    /// Deals the key groups to `shards` shards. The groups of `first` are dealt first and in turn, so
-    /// that a few declared keys use every shard.
+    /// Deals the key groups to `shards` shards in turn. The groups of `first` are dealt first, so that
+    /// a few declared keys use every shard.
     pub(crate) fn deal(groups: u32, shards: usize, first: impl Iterator<Item = u32>) -> Routing {
-        let mut places = vec![None; groups as usize];
-        let mut sizes = vec![0u16; shards];
+        let mut dealt = vec![None; groups as usize];
         let mut turn = 0;
         for group in first.chain(0..groups) {
-            let place = &mut places[group as usize];
-            if place.is_none() {
-                *place = Some(Place {
-                    shard: turn as u16,
-                    local: sizes[turn],
-                });
-                sizes[turn] += 1;
+            let shard = &mut dealt[group as usize];
+            if shard.is_none() {
+                *shard = Some(turn as u16);
                 turn = (turn + 1) % shards;
             }
         }
         Routing {
-            places: places.into_iter().flatten().collect(),
+            shards: dealt.into_iter().flatten().collect(),
         }
     }
 
     #[inline]
-    pub(crate) fn place(&self, hash: u64) -> Place {
-        self.places[hash::group(hash, self.places.len() as u32) as usize]
+    pub(crate) fn shard(&self, hash: u64) -> u16 {
+        self.shards[hash::group(hash, self.shards.len() as u32) as usize]
     }
-
-    pub(crate) fn groups(&self) -> u32 {
-        self.places.len() as u32
-    }
-
-    /// The groups of one shard, in the order of their local places.
-    fn groups_of(&self, shard: u16) -> Vec<u32> {
-        let mut of_shard: Vec<_> = (0..)
-            .zip(&self.places)
-            .filter(|(_, p)| p.shard == shard)
-            .collect();
-        of_shard.sort_by_key(|(_, place)| place.local);
-        of_shard.into_iter().map(|(group, _)| group).collect()
-    }
-}
-
-/// The tables of one kind of key.
-struct Groups<E> {
-    tables: Vec<(u64, Table<E>)>,
-    hashes: Vec<(u64, u16)>,
-}
-
-impl<E: Entry> Groups<E> {
-    fn new(groups: &[u32]) -> Self {
-        let table = |&group: &u32| (vacant_word(group), Table::default());
-        Groups {
-            tables: groups.iter().map(table).collect(),
-            hashes: Vec::new(),
-        }
-    }
-
-    #[inline]
-    fn prefetch(&self, index: usize) {
-        if let Some(&(hash, local)) = self.hashes.get(index) {
-            self.tables[local as usize].1.prefetch(hash);
-        }
-    }
-
-    /// Looks many keys up: writes the state of each to `states`, and the index of those that have
-    /// none to `missing`.
-    fn look_up<'a>(
-        &mut self,
-        routing: &Routing,
-        hashes: impl Iterator<Item = u64>,
-        probe: impl Fn(usize) -> E::Probe<'a>,
-        states: &mut [Value],
-        missing: &mut Vec<u32>,
-    ) {
-        self.hashes.clear();
-        self.hashes
-            .extend(hashes.map(|hash| (hash, routing.place(hash).local)));
-        (0..AHEAD).for_each(|index| self.prefetch(index));
-        for index in 0..self.hashes.len() {
-            self.prefetch(index + AHEAD);
-            let (hash, local) = self.hashes[index];
-            let (vacant, table) = &self.tables[local as usize];
-            match table.get(*vacant, hash, probe(index)) {
-                Some(state) => states[index] = state,
-                None => missing.push(index as u32),
-            }
-        }
-    }
-
-    fn table(&mut self, routing: &Routing, hash: u64) -> (u64, &mut Table<E>) {
-        let (vacant, table) = &mut self.tables[routing.place(hash).local as usize];
-        (*vacant, table)
-    }
-
-    fn state_mut(
-        &mut self,
-        routing: &Routing,
-        hash: u64,
-        probe: E::Probe<'_>,
-    ) -> Option<&mut Value> {
-        let (vacant, table) = self.table(routing, hash);
-        table.get_mut(vacant, hash, probe)
-    }
-
-    fn get_or_insert(
-        &mut self,
-        routing: &Routing,
-        hash: u64,
-        probe: E::Probe<'_>,
-        state: Value,
-    ) -> Option<Value> {
-        let (vacant, table) = self.table(routing, hash);
-        table.get_or_insert(vacant, hash, probe, state)
-    }
-
-    fn remove(&mut self, routing: &Routing, hash: u64, probe: E::Probe<'_>) -> Option<Value> {
-        let (vacant, table) = self.table(routing, hash);
-        table.remove(vacant, hash, probe)
-    }
-
-    /// The first occupied slot at or behind `cursor`, which moves behind it.
-    fn next(&self, cursor: &mut Cursor) -> Option<&E> {
-        while let Some((vacant, table)) = self.tables.get(cursor.table) {
-            while let Some(entry) = table.slots().get(cursor.slot) {
-                cursor.slot += 1;
-                if !entry.is_empty(*vacant) {
-                    return Some(entry);
-                }
-            }
-            *cursor = Cursor {
-                table: cursor.table + 1,
-                slot: 0,
-            };
-        }
-        None
-    }
-}
-
-/// How far a visit of all parts has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cursor {
-    table: usize,
-    slot: usize,
 }
 
 /// A key as it is looked up.
@@ -194,31 +65,129 @@ impl KeyRef<'_> {
     }
 }
 
+/// A key that is bytes, and its state. Those of one hash are a chain.
+struct ByteEntry {
+    key: Box<[u8]>,
+    state: Value,
+    next: Option<u32>,
+}
+
+/// The parts of keys that are bytes: a table from their hashes to the first entry of each chain.
+#[derive(Default)]
+struct ByteParts {
+    heads: Table,
+    entries: Vec<Option<ByteEntry>>,
+    free: Vec<u32>,
+}
+
+impl ByteParts {
+    fn index_of(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        let mut next = self
+            .heads
+            .get(hash::word(hash), hash)
+            .map(|head| head.0 as u32);
+        while let Some(index) = next {
+            let entry = self.entries[index as usize].as_ref()?;
+            if *entry.key == *key {
+                return Some(index);
+            }
+            next = entry.next;
+        }
+        None
+    }
+
+    fn get(&self, hash: u64, key: &[u8]) -> Option<Value> {
+        let index = self.index_of(hash, key)?;
+        self.entries[index as usize]
+            .as_ref()
+            .map(|entry| entry.state)
+    }
+
+    fn get_mut(&mut self, key: &[u8]) -> Option<&mut Value> {
+        let index = self.index_of(hash::bytes(key), key)?;
+        self.entries[index as usize]
+            .as_mut()
+            .map(|entry| &mut entry.state)
+    }
+
+    fn get_or_insert(&mut self, key: &[u8], state: Value) -> Option<Value> {
+        let hash = hash::bytes(key);
+        if let Some(known) = self.get(hash, key) {
+            return Some(known);
+        }
+        let index = self.free.pop().unwrap_or(self.entries.len() as u32);
+        if index as usize == self.entries.len() {
+            self.entries.push(None);
+        }
+        let head = self.heads.get_or_insert(hash, Value(index.into()));
+        if head.is_some()
+            && let Some(first) = self.heads.get_mut(hash)
+        {
+            *first = Value(index.into());
+        }
+        let next = head.map(|head| head.0 as u32);
+        self.entries[index as usize] = Some(ByteEntry {
+            key: key.into(),
+            state,
+            next,
+        });
+        None
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Option<Value> {
+        let hash = hash::bytes(key);
+        let index = self.index_of(hash, key)?;
+        let removed = self.entries[index as usize].take()?;
+        self.free.push(index);
+        let head = self.heads.get_mut(hash)?;
+        if head.0 == u64::from(index) {
+            match removed.next {
+                Some(next) => *head = Value(next.into()),
+                None => drop(self.heads.remove(hash)),
+            }
+        } else {
+            let mut chain = self.entries.iter_mut().flatten();
+            if let Some(before) = chain.find(|entry| entry.next == Some(index)) {
+                before.next = removed.next;
+            }
+        }
+        Some(removed.state)
+    }
+
+    fn next(&self, cursor: &mut Cursor) -> Option<(&[u8], Value)> {
+        while let Some(entry) = self.entries.get(cursor.place) {
+            cursor.place += 1;
+            if let Some(entry) = entry {
+                return Some((&entry.key, entry.state));
+            }
+        }
+        None
+    }
+}
+
 enum Store {
-    Words(Groups<WordEntry>),
-    Bytes(Groups<ByteEntry>),
+    Words(Table),
+    Bytes(ByteParts),
     Single(Option<Value>),
 }
 
 /// The state parts of one shard.
 pub(crate) struct Parts {
     store: Store,
-    len: usize,
+    hashes: Vec<u64>,
 }
 
 impl Parts {
-    pub(crate) fn new(kind: KeyKind, routing: &Routing, shard: u16) -> Parts {
-        let groups = routing.groups_of(shard);
+    pub(crate) fn new(kind: KeyKind) -> Parts {
         let store = match kind {
-            KeyKind::Word => Store::Words(Groups::new(&groups)),
-            KeyKind::Bytes => Store::Bytes(Groups::new(&groups)),
+            KeyKind::Word => Store::Words(Table::default()),
+            KeyKind::Bytes => Store::Bytes(ByteParts::default()),
             KeyKind::Single => Store::Single(None),
         };
-        Parts { store, len: 0 }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
+        Parts {
+            store,
+            hashes: Vec::new(),
+        }
     }
 
     /// Looks the keys of many messages up, from message `start` on: writes the state of each to
@@ -226,103 +195,73 @@ impl Parts {
     /// are bytes, `words` has their hashes.
     pub(crate) fn look_up(
         &mut self,
-        routing: &Routing,
         words: &[u64],
         bytes: &ByteKeys,
         start: usize,
         states: &mut [Value],
         missing: &mut Vec<u32>,
     ) {
-        match &mut self.store {
-            Store::Words(groups) => {
-                let words = &words[start..start + states.len()];
-                let hashes = words.iter().map(|&key| hash::word(key));
-                groups.look_up(routing, hashes, |index| words[index], states, missing);
+        let all = start..start + states.len();
+        match &self.store {
+            Store::Words(table) => {
+                look_up_words(table, &words[all], &mut self.hashes, states, missing);
             }
-            Store::Bytes(groups) => {
-                let hashes = words[start..start + states.len()].iter().copied();
-                groups.look_up(
-                    routing,
-                    hashes,
-                    |index| bytes.get(start + index),
-                    states,
-                    missing,
-                );
+            Store::Bytes(parts) => {
+                for (index, (&hash, state)) in words[all].iter().zip(states).enumerate() {
+                    match parts.get(hash, bytes.get(start + index)) {
+                        Some(known) => *state = known,
+                        None => missing.push(index as u32),
+                    }
+                }
             }
             Store::Single(Some(state)) => states.fill(*state),
             Store::Single(None) => missing.extend(0..states.len() as u32),
         }
     }
 
-    pub(crate) fn get_mut(&mut self, routing: &Routing, key: KeyRef<'_>) -> Option<&mut Value> {
+    pub(crate) fn get_mut(&mut self, key: KeyRef<'_>) -> Option<&mut Value> {
         match (&mut self.store, key) {
-            (Store::Words(groups), KeyRef::Word(key)) => {
-                groups.state_mut(routing, hash::word(key), key)
-            }
-            (Store::Bytes(groups), KeyRef::Bytes(key)) => {
-                groups.state_mut(routing, hash::bytes(key), key)
-            }
+            (Store::Words(table), KeyRef::Word(key)) => table.get_mut(key),
+            (Store::Bytes(parts), KeyRef::Bytes(key)) => parts.get_mut(key),
             (Store::Single(state), KeyRef::Single) => state.as_mut(),
             _ => None,
         }
     }
 
     /// The state of a key; one that has no part yet gets one with `state`.
-    pub(crate) fn get_or_insert(
-        &mut self,
-        routing: &Routing,
-        key: KeyRef<'_>,
-        state: Value,
-    ) -> Option<Value> {
-        let known = match (&mut self.store, key) {
-            (Store::Words(groups), KeyRef::Word(key)) => {
-                groups.get_or_insert(routing, hash::word(key), key, state)
+    pub(crate) fn get_or_insert(&mut self, key: KeyRef<'_>, state: Value) -> Option<Value> {
+        match (&mut self.store, key) {
+            (Store::Words(table), KeyRef::Word(key)) => table.get_or_insert(key, state),
+            (Store::Bytes(parts), KeyRef::Bytes(key)) => parts.get_or_insert(key, state),
+            (Store::Single(single), KeyRef::Single) => {
+                let known = *single;
+                single.get_or_insert(state);
+                known
             }
-            (Store::Bytes(groups), KeyRef::Bytes(key)) => {
-                groups.get_or_insert(routing, hash::bytes(key), key, state)
-            }
-            (Store::Single(single), KeyRef::Single) => match single {
-                Some(known) => Some(*known),
-                None => {
-                    *single = Some(state);
-                    None
-                }
-            },
             _ => unreachable!("the key is of the partition's kind"),
-        };
-        self.len += usize::from(known.is_none());
-        known
+        }
     }
 
-    pub(crate) fn remove(&mut self, routing: &Routing, key: KeyRef<'_>) -> Option<Value> {
-        let removed = match (&mut self.store, key) {
-            (Store::Words(groups), KeyRef::Word(key)) => {
-                groups.remove(routing, hash::word(key), key)
-            }
-            (Store::Bytes(groups), KeyRef::Bytes(key)) => {
-                groups.remove(routing, hash::bytes(key), key)
-            }
+    pub(crate) fn remove(&mut self, key: KeyRef<'_>) -> Option<Value> {
+        match (&mut self.store, key) {
+            (Store::Words(table), KeyRef::Word(key)) => table.remove(key),
+            (Store::Bytes(parts), KeyRef::Bytes(key)) => parts.remove(key),
             (Store::Single(state), KeyRef::Single) => state.take(),
             _ => None,
-        };
-        self.len -= usize::from(removed.is_some());
-        removed
+        }
     }
 
     /// The next part behind `cursor`, in no particular order.
     pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<(KeyRef<'_>, Value)> {
         match &self.store {
-            Store::Words(groups) => groups
+            Store::Words(table) => table
                 .next(cursor)
-                .map(|entry| (KeyRef::Word(entry.key), entry.state())),
-            Store::Bytes(groups) => groups.next(cursor).map(|entry| {
-                (
-                    KeyRef::Bytes(entry.key.as_deref().unwrap_or_default()),
-                    entry.state(),
-                )
-            }),
-            Store::Single(state) if cursor.slot == 0 => {
-                cursor.slot = 1;
+                .map(|(key, state)| (KeyRef::Word(key), state)),
+            Store::Bytes(parts) => parts
+                .next(cursor)
+                .map(|(key, state)| (KeyRef::Bytes(key), state)),
+            Store::Single(state) if cursor.place == 0 => {
+                cursor.place = 1;
                 state.map(|state| (KeyRef::Single, state))
             }
             Store::Single(_) => None,
@@ -332,22 +271,112 @@ impl Parts {
     /// Forgets all parts and gives back their states.
     pub(crate) fn take_all(&mut self) -> Vec<Value> {
         let mut cursor = Cursor::default();
-        let mut states = Vec::with_capacity(self.len);
-        while let Some((_, state)) = self.next(&mut cursor) {
-            states.push(state);
-        }
+        let states =
+            std::iter::from_fn(|| self.next(&mut cursor).map(|(_, state)| state)).collect();
         match &mut self.store {
-            Store::Words(groups) => groups
-                .tables
-                .iter_mut()
-                .for_each(|t| t.1 = Table::default()),
-            Store::Bytes(groups) => groups
-                .tables
-                .iter_mut()
-                .for_each(|t| t.1 = Table::default()),
+            Store::Words(table) => *table = Table::default(),
+            Store::Bytes(parts) => *parts = ByteParts::default(),
             Store::Single(state) => *state = None,
         }
-        self.len = 0;
         states
+    }
+}
+
+fn look_up_words(
+    table: &Table,
+    words: &[u64],
+    hashes: &mut Vec<u64>,
+    states: &mut [Value],
+    missing: &mut Vec<u32>,
+) {
+    if !table.is_large() {
+        for (index, (&word, state)) in words.iter().zip(states).enumerate() {
+            match table.get(hash::word(word), word) {
+                Some(known) => *state = known,
+                None => missing.push(index as u32),
+            }
+        }
+        return;
+    }
+    hashes.clear();
+    hashes.extend(words.iter().map(|&word| hash::word(word)));
+    hashes
+        .iter()
+        .take(AHEAD)
+        .for_each(|&hash| table.prefetch(hash));
+    for (index, ((&word, &hash), state)) in words.iter().zip(&*hashes).zip(states).enumerate() {
+        if let Some(&ahead) = hashes.get(index + AHEAD) {
+            table.prefetch(ahead);
+        }
+        match table.get(hash, word) {
+            Some(known) => *state = known,
+            None => missing.push(index as u32),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn parts_of_bytes_agree_with_a_map_also_when_hashes_collide() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut parts = Parts::new(KeyKind::Bytes);
+        let mut model = BTreeMap::new();
+        for _ in 0..20_000 {
+            let key = format!("key {}", random.u32(..500)).into_bytes();
+            let state = Value(random.u64(..));
+            match random.u8(..3) {
+                0 => assert_eq!(parts.remove(KeyRef::Bytes(&key)), model.remove(&key)),
+                _ => {
+                    let known = parts.get_or_insert(KeyRef::Bytes(&key), state);
+                    assert_eq!(known, model.get(&key).copied());
+                    model.entry(key).or_insert(state);
+                }
+            }
+        }
+        let mut cursor = Cursor::default();
+        let mut visited = BTreeMap::new();
+        while let Some((KeyRef::Bytes(key), state)) = parts.next(&mut cursor) {
+            visited.insert(key.to_vec(), state);
+        }
+        assert_eq!(visited, model);
+    }
+
+    #[test]
+    fn a_chain_of_one_hash_keeps_all_its_keys() {
+        let mut parts = ByteParts::default();
+        // Two keys whose hashes are the same cannot be had; a chain can.
+        for (index, key) in [b"a", b"b", b"c"].into_iter().enumerate() {
+            let next = index.checked_sub(1).map(|before| before as u32);
+            parts.entries.push(Some(ByteEntry {
+                key: key[..].into(),
+                state: Value(index as u64),
+                next,
+            }));
+        }
+        let hash = hash::bytes(b"a");
+        parts.heads.get_or_insert(hash, Value(2));
+        assert_eq!(parts.get(hash, b"a"), Some(Value(0)));
+        assert_eq!(parts.get(hash, b"c"), Some(Value(2)));
+        assert_eq!(parts.remove(b"a"), Some(Value(0)));
+        assert_eq!(parts.get(hash, b"a"), None);
+        assert_eq!(parts.get(hash, b"b"), Some(Value(1)));
+    }
+
+    #[test]
+    fn declared_groups_are_dealt_to_every_shard() {
+        let declared = [5, 9, 5, 1000, 7];
+        let routing = Routing::deal(4096, 4, declared.into_iter());
+        let shards: Vec<u16> = [5, 9, 1000, 7]
+            .map(|group: usize| routing.shards[group])
+            .into();
+        assert_eq!(shards, [0, 1, 2, 3]);
+        for shard in 0..4 {
+            assert_eq!(routing.shards.iter().filter(|&&s| s == shard).count(), 1024);
+        }
     }
 }
