@@ -32,7 +32,9 @@ fn generate(root: &std::path::Path) -> cbindgen::Bindings {
         header: Some(preamble.trim_end().to_owned()),
         include_guard: Some("PARTITA_H".to_owned()),
         after_includes: Some(format!(
-            "\n/**\n * The version of this header.\n */\n#define PARTITA_VERSION \"{}\"",
+            "\n/**\n * The version of this header.\n */\n#define PARTITA_VERSION \"{}\"\n\n\
+             /**\n * A string literal as a `partita_str`, for an initializer.\n */\n\
+             #define PARTITA_STR(literal) {{(literal), sizeof(literal) - 1}}",
             env::var("CARGO_PKG_VERSION").expect("cargo sets it")
         )),
         ..Default::default()

@@ -10,11 +10,36 @@
  *
  * This file is generated (make header). Do not edit it.
  *
- * A PROGRAM IN ORDER
- *   partita_app_new, then partita_app_add_partition and partita_app_add_pipeline; for each pipeline
- *   partita_pipeline_from_source, partita_pipeline_to_state_partition (any number of times), then
- *   partita_pipeline_to_sink (one or more) or partita_pipeline_done; partita_app_start;
- *   partita_sender_new, partita_send; partita_app_drain; partita_app_close; partita_app_free.
+ * A PROGRAM
+ *   (all checks left out; a state is one int of the engine's memory, a message is a word)
+ *
+ *     static uint64_t key(void *host, partita_value data) { return data.word % 10; }
+ *     static int32_t count(void *host, partita_value data, partita_value state,
+ *                          partita_emitter *emitter) {
+ *         ++*(int *)state.ptr;
+ *         return PARTITA_CHANGED;
+ *     }
+ *
+ *     partita_app_options app_options = {.size = sizeof app_options, .name = PARTITA_STR("digits")};
+ *     partita_partition_options counts = {.size = sizeof counts, .name = PARTITA_STR("counts"),
+ *                                         .state_size = sizeof(int)};
+ *     partita_source_options source = {.size = sizeof source};
+ *     partita_step_options step = {.size = sizeof step, .name = PARTITA_STR("count"),
+ *                                  .partition = PARTITA_STR("counts"),
+ *                                  .word_key = key, .compute = count};
+ *     partita_app_new(&app_options, &app, NULL);
+ *     partita_app_add_partition(app, &counts, NULL);
+ *     partita_app_add_pipeline(app, (partita_str)PARTITA_STR("numbers"), &pipeline, NULL);
+ *     partita_pipeline_from_source(pipeline, &source, NULL);
+ *     partita_pipeline_to_state_partition(pipeline, &step, NULL);
+ *     partita_pipeline_done(pipeline, NULL);
+ *     partita_app_start(app, NULL);
+ *     partita_sender_new(pipeline, &sender, NULL);
+ *     partita_send(sender, values, len, NULL, &accepted);
+ *     partita_app_drain(app, NULL, NULL);
+ *     (partita_reader_new, partita_reader_next, partita_reader_free: read the counts)
+ *     partita_app_close(app, NULL, NULL);
+ *     partita_app_free(app);
  *
  * VALUES AND WHO OWNS THEM
  *   Messages and states are the host's objects; the engine holds each as one word (partita_value)
@@ -36,9 +61,11 @@
  *   closes it, except where "one thread at a time" is said (senders, readers).
  *
  * ERRORS
- *   Calls answer a status: PARTITA_OK is 0. Those that declare, start or stop can also give an
- *   error object with every mistake and its path; `error_out` may be NULL, and is only written on
- *   failure. Results go to parameters named `..._out`, which are only written on success.
+ *   Calls answer a status: PARTITA_OK is 0. Those that have an `error_out` also give an error
+ *   object with every mistake and its path, whenever they do not answer PARTITA_OK or
+ *   PARTITA_FORKED; it must then be freed. `error_out` may be NULL, and is only written on failure.
+ *   partita_error_text writes an error object as text. Results go to parameters named `..._out`,
+ *   which are only written on success.
  *
  * NULL
  *   is allowed only where it is said. Elsewhere it is answered with PARTITA_INVALID_ARGUMENT.
@@ -58,7 +85,9 @@
  *
  * THREADS
  *   Threads that the engine starts block all signals, are named "partita-N", and are joined by
- *   close. An idle application uses no processor time.
+ *   close. An idle application uses no processor time. What a callback did happened before a
+ *   drain, close, poll or reader that follows it returns. A program that exits while an application
+ *   runs ends its workers wherever they are.
  *
  * PANICS
  *   A defect inside the engine does not take the process down: the call answers
@@ -84,6 +113,11 @@
  * The version of this header.
  */
 #define PARTITA_VERSION "0.1.0"
+
+/**
+ * A string literal as a `partita_str`, for an initializer.
+ */
+#define PARTITA_STR(literal) {(literal), sizeof(literal) - 1}
 
 /**
  * For `partita_wait.timeout_ns`: as long as it takes.
@@ -137,8 +171,8 @@
 #define PARTITA_COMPUTE_FAILED -1
 
 /**
- * For `policy`: the application fails (the default). Intake ends, what is queued is dropped and
- * counted, and `partita_app_wait` answers the failure.
+ * For `policy`: the application fails (the default). Intake ends, the message becomes a dead
+ * letter, what is queued is dropped and counted, and `partita_app_wait` answers the failure.
  */
 #define PARTITA_POLICY_STOP 0
 
@@ -276,11 +310,12 @@ typedef struct partita_bytes {
  */
 typedef struct partita_dead_letter {
   /**
-   * The message; the host's.
+   * The message; the host's. It is what the stage was to take: for the first step a message of
+   * the source, for another an output of the step before.
    */
   union partita_value value;
   /**
-   * Why it died.
+   * Why it died; `partita_dead_reason_name` names it.
    */
   uint32_t reason;
   /**
@@ -331,7 +366,8 @@ typedef struct partita_dead_letters {
   size_t letter_size;
   /**
    * How many are done, from the first one on; 0 on entry. Only looked at when the call fails:
-   * the letter at `done` is then dropped, and the rest comes again.
+   * the application then fails, the letter at `done` is handed to the `drop` of the source or
+   * step that made it, and the rest comes again.
    */
   size_t done;
 } partita_dead_letters;
@@ -354,7 +390,8 @@ typedef struct partita_app_options {
    */
   struct partita_str name;
   /**
-   * How many workers; the default is one for each processor, at most 1,024.
+   * How many workers, at most 1,024 (the check refuses more); the default is one for each
+   * processor.
    */
   uint32_t workers;
   /**
@@ -384,8 +421,9 @@ typedef struct partita_app_options {
    */
   partita_drop_host_fn drop_host;
   /**
-   * Gets every message that the application could not process. NULL: they are counted and
-   * handed to `drop`.
+   * Gets every message that the application could not process, also the one that made it fail.
+   * NULL: such messages are counted and handed to the `drop` of the source or step that made
+   * them.
    */
   partita_dead_letters_fn dead_letters;
 } partita_app_options;
@@ -507,8 +545,10 @@ typedef struct partita_partition_options {
    */
   uint32_t key_kind;
   /**
-   * 1: only the keys listed exist, their states are built at the start, and a message of any
-   * other key is a dead letter. 0: the state of a key is built when its first message comes.
+   * 1: only the keys listed exist, each once, and a message of any other key is a dead letter.
+   * Their states are built by the workers before the first message; if one cannot be, the
+   * application fails. 0: the state of a key is built when its first message comes. A single
+   * part is built at the start, in either case.
    */
   uint32_t declared;
   /**
@@ -540,7 +580,9 @@ typedef struct partita_partition_options {
    */
   partita_drop_fn drop_state;
   /**
-   * The size in bytes of a state that the engine owns; 0 with `build`.
+   * The size in bytes of a state that the engine owns; 0 with `build`. Wherever a state is
+   * passed, it is then `ptr`, the address of that memory, which stays the same until
+   * `state_drop`.
    */
   size_t state_size;
   /**
@@ -898,10 +940,11 @@ typedef partita_status (*partita_run_fn)(void *host, struct partita_run *run);
 
 /**
  * Computes one message with the state part of its key, and emits what follows with
- * `partita_emit`. The message is the callee's. Answers 0, `PARTITA_CHANGED` or `PARTITA_DELETE`
- * (or both), or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's, what it emitted is
- * dropped, and it follows the step's policy. Worker threads, several at once for different
- * state parts.
+ * `partita_emit`. The message is the callee's. Answers flags, not a status: 0, `PARTITA_CHANGED`
+ * or `PARTITA_DELETE` (or both); or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's,
+ * what it emitted is handed to the step's `drop`, and it follows the step's policy. Any other
+ * answer breaks the contract, and the application fails. Worker threads, several at once for
+ * different state parts.
  */
 typedef int32_t (*partita_compute_fn)(void *host,
                                       union partita_value data,
@@ -958,7 +1001,7 @@ typedef struct partita_step_options {
    */
   partita_compute_fn compute;
   /**
-   * Takes back outputs of this step. May be NULL.
+   * Takes back outputs of this step. May be NULL, for instance if it never emits.
    */
   partita_drop_fn drop;
   /**
@@ -1108,7 +1151,7 @@ typedef struct partita_batch {
    */
   size_t len;
   /**
-   * The messages.
+   * The messages. The same word may be sent again: it is handed back once for each time.
    */
   const union partita_value *values;
   /**

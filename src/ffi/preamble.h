@@ -10,11 +10,36 @@
  *
  * This file is generated (make header). Do not edit it.
  *
- * A PROGRAM IN ORDER
- *   partita_app_new, then partita_app_add_partition and partita_app_add_pipeline; for each pipeline
- *   partita_pipeline_from_source, partita_pipeline_to_state_partition (any number of times), then
- *   partita_pipeline_to_sink (one or more) or partita_pipeline_done; partita_app_start;
- *   partita_sender_new, partita_send; partita_app_drain; partita_app_close; partita_app_free.
+ * A PROGRAM
+ *   (all checks left out; a state is one int of the engine's memory, a message is a word)
+ *
+ *     static uint64_t key(void *host, partita_value data) { return data.word % 10; }
+ *     static int32_t count(void *host, partita_value data, partita_value state,
+ *                          partita_emitter *emitter) {
+ *         ++*(int *)state.ptr;
+ *         return PARTITA_CHANGED;
+ *     }
+ *
+ *     partita_app_options app_options = {.size = sizeof app_options, .name = PARTITA_STR("digits")};
+ *     partita_partition_options counts = {.size = sizeof counts, .name = PARTITA_STR("counts"),
+ *                                         .state_size = sizeof(int)};
+ *     partita_source_options source = {.size = sizeof source};
+ *     partita_step_options step = {.size = sizeof step, .name = PARTITA_STR("count"),
+ *                                  .partition = PARTITA_STR("counts"),
+ *                                  .word_key = key, .compute = count};
+ *     partita_app_new(&app_options, &app, NULL);
+ *     partita_app_add_partition(app, &counts, NULL);
+ *     partita_app_add_pipeline(app, (partita_str)PARTITA_STR("numbers"), &pipeline, NULL);
+ *     partita_pipeline_from_source(pipeline, &source, NULL);
+ *     partita_pipeline_to_state_partition(pipeline, &step, NULL);
+ *     partita_pipeline_done(pipeline, NULL);
+ *     partita_app_start(app, NULL);
+ *     partita_sender_new(pipeline, &sender, NULL);
+ *     partita_send(sender, values, len, NULL, &accepted);
+ *     partita_app_drain(app, NULL, NULL);
+ *     (partita_reader_new, partita_reader_next, partita_reader_free: read the counts)
+ *     partita_app_close(app, NULL, NULL);
+ *     partita_app_free(app);
  *
  * VALUES AND WHO OWNS THEM
  *   Messages and states are the host's objects; the engine holds each as one word (partita_value)
@@ -36,9 +61,11 @@
  *   closes it, except where "one thread at a time" is said (senders, readers).
  *
  * ERRORS
- *   Calls answer a status: PARTITA_OK is 0. Those that declare, start or stop can also give an
- *   error object with every mistake and its path; `error_out` may be NULL, and is only written on
- *   failure. Results go to parameters named `..._out`, which are only written on success.
+ *   Calls answer a status: PARTITA_OK is 0. Those that have an `error_out` also give an error
+ *   object with every mistake and its path, whenever they do not answer PARTITA_OK or
+ *   PARTITA_FORKED; it must then be freed. `error_out` may be NULL, and is only written on failure.
+ *   partita_error_text writes an error object as text. Results go to parameters named `..._out`,
+ *   which are only written on success.
  *
  * NULL
  *   is allowed only where it is said. Elsewhere it is answered with PARTITA_INVALID_ARGUMENT.
@@ -58,7 +85,9 @@
  *
  * THREADS
  *   Threads that the engine starts block all signals, are named "partita-N", and are joined by
- *   close. An idle application uses no processor time.
+ *   close. An idle application uses no processor time. What a callback did happened before a
+ *   drain, close, poll or reader that follows it returns. A program that exits while an application
+ *   runs ends its workers wherever they are.
  *
  * PANICS
  *   A defect inside the engine does not take the process down: the call answers

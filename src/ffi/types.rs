@@ -174,7 +174,8 @@ pub struct partita_app_options {
     pub size: usize,
     /// The application's name, used in paths. Not empty.
     pub name: partita_str,
-    /// How many workers; the default is one for each processor, at most 1,024.
+    /// How many workers, at most 1,024 (the check refuses more); the default is one for each
+    /// processor.
     pub workers: u32,
     /// Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
     pub threads: u32,
@@ -190,8 +191,9 @@ pub struct partita_app_options {
     pub host: *mut c_void,
     /// Called once when `host` is needed no more. May be NULL.
     pub drop_host: partita_drop_host_fn,
-    /// Gets every message that the application could not process. NULL: they are counted and
-    /// handed to `drop`.
+    /// Gets every message that the application could not process, also the one that made it fail.
+    /// NULL: such messages are counted and handed to the `drop` of the source or step that made
+    /// them.
     pub dead_letters: partita_dead_letters_fn,
 }
 
@@ -249,8 +251,10 @@ pub struct partita_partition_options {
     pub name: partita_str,
     /// What its keys are: `PARTITA_KEY_WORD`, `PARTITA_KEY_BYTES` or `PARTITA_KEY_SINGLE`.
     pub key_kind: u32,
-    /// 1: only the keys listed exist, their states are built at the start, and a message of any
-    /// other key is a dead letter. 0: the state of a key is built when its first message comes.
+    /// 1: only the keys listed exist, each once, and a message of any other key is a dead letter.
+    /// Their states are built by the workers before the first message; if one cannot be, the
+    /// application fails. 0: the state of a key is built when its first message comes. A single
+    /// part is built at the start, in either case.
     pub declared: u32,
     /// The declared keys, if they are words.
     pub word_keys: *const u64,
@@ -266,7 +270,9 @@ pub struct partita_partition_options {
     pub build: partita_build_fn,
     /// Takes back states made by `build`. May be NULL.
     pub drop_state: partita_drop_fn,
-    /// The size in bytes of a state that the engine owns; 0 with `build`.
+    /// The size in bytes of a state that the engine owns; 0 with `build`. Wherever a state is
+    /// passed, it is then `ptr`, the address of that memory, which stays the same until
+    /// `state_drop`.
     pub state_size: usize,
     /// Its alignment, a power of two; the default is that of `max_align_t`.
     pub state_align: usize,
@@ -413,10 +419,11 @@ pub struct partita_emitter {
 pub const PARTITA_COMPUTE_FAILED: i32 = -1;
 
 /// Computes one message with the state part of its key, and emits what follows with
-/// `partita_emit`. The message is the callee's. Answers 0, `PARTITA_CHANGED` or `PARTITA_DELETE`
-/// (or both), or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's, what it emitted is
-/// dropped, and it follows the step's policy. Worker threads, several at once for different
-/// state parts.
+/// `partita_emit`. The message is the callee's. Answers flags, not a status: 0, `PARTITA_CHANGED`
+/// or `PARTITA_DELETE` (or both); or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's,
+/// what it emitted is handed to the step's `drop`, and it follows the step's policy. Any other
+/// answer breaks the contract, and the application fails. Worker threads, several at once for
+/// different state parts.
 pub type partita_compute_fn = Option<
     unsafe extern "C" fn(
         host: *mut c_void,
@@ -426,8 +433,8 @@ pub type partita_compute_fn = Option<
     ) -> i32,
 >;
 
-/// For `policy`: the application fails (the default). Intake ends, what is queued is dropped and
-/// counted, and `partita_app_wait` answers the failure.
+/// For `policy`: the application fails (the default). Intake ends, the message becomes a dead
+/// letter, what is queued is dropped and counted, and `partita_app_wait` answers the failure.
 pub const PARTITA_POLICY_STOP: u32 = 0;
 /// For `policy`: the message becomes a dead letter and the application goes on. The state part
 /// keeps what the failed call did to it.
@@ -460,7 +467,7 @@ pub struct partita_step_options {
     pub run: partita_run_fn,
     /// Or the computation for one message.
     pub compute: partita_compute_fn,
-    /// Takes back outputs of this step. May be NULL.
+    /// Takes back outputs of this step. May be NULL, for instance if it never emits.
     pub drop: partita_drop_fn,
     /// Announces that an output goes to several sinks. May be NULL.
     pub share: partita_share_fn,
@@ -534,9 +541,10 @@ pub const PARTITA_DEAD_REASONS: usize = 7;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct partita_dead_letter {
-    /// The message; the host's.
+    /// The message; the host's. It is what the stage was to take: for the first step a message of
+    /// the source, for another an output of the step before.
     pub value: partita_value,
-    /// Why it died.
+    /// Why it died; `partita_dead_reason_name` names it.
     pub reason: u32,
     /// 1 if `word_key` or `byte_key` is its key at this step, 0 if it has none.
     pub has_key: u32,
@@ -564,7 +572,8 @@ pub struct partita_dead_letters {
     /// The engine's `sizeof(partita_dead_letter)`.
     pub letter_size: usize,
     /// How many are done, from the first one on; 0 on entry. Only looked at when the call fails:
-    /// the letter at `done` is then dropped, and the rest comes again.
+    /// the application then fails, the letter at `done` is handed to the `drop` of the source or
+    /// step that made it, and the rest comes again.
     pub done: usize,
 }
 
@@ -583,7 +592,7 @@ pub struct partita_batch {
     pub size: usize,
     /// How many messages.
     pub len: usize,
-    /// The messages.
+    /// The messages. The same word may be sent again: it is handed back once for each time.
     pub values: *const partita_value,
     /// The keys of the first step, if they are words; NULL: the partition function is asked.
     pub word_keys: *const u64,
