@@ -9,11 +9,18 @@
 //! read, and a worker changes the state to running before it takes from the mailbox. If the worker
 //! took too early to see the work, the notifier sees that it was running.
 //!
+//! Waking is sparing, because a worker too many costs more than it brings where work is light: every
+//! switch of threads takes as long as a whole run. As long as a worker is awake, ready actors are left to
+//! it, and one sleeping worker is the lookout: it wakes after [`LOOK`], and joins in if fewer than [`FEW`]
+//! actors were taken meanwhile, so that no actor waits for a worker that is held up. When nobody is awake,
+//! a worker is woken at once.
+//!
 //! Shutdown: (1) `close` marks the queue; (2) parked workers wake and leave, working ones leave when
 //! they come for more, even if actors are ready; (3) work that arrives meanwhile stays where it is, for
 //! whoever closes to drop.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock};
 
@@ -41,13 +48,27 @@ impl Claim {
     }
 }
 
+/// How long a lookout looks on.
+const LOOK: Duration = Duration::from_micros(100);
+
+/// If fewer actors than these were taken while a lookout looked on, it joins in.
+const FEW: u64 = 6;
+
+/// Loom knows no time: there, every worker that wakes joins in.
+const SPARING: bool = !cfg!(loom);
+
 #[derive(Default)]
 struct Queue {
     ready: VecDeque<ActorId>,
+    /// Workers that have taken an actor and not come back for more in vain.
+    awake: usize,
     parked: usize,
-    /// Whether a worker was woken that has not come yet. It wakes the next one if there is more to
-    /// do, so that a burst of work costs one wake-up and not one for each actor.
+    /// Whether a worker was woken that has not come yet.
     waking: bool,
+    /// Whether one of the parked workers will wake by itself.
+    lookout: bool,
+    /// How many actors were taken, ever.
+    taken: u64,
     closed: bool,
 }
 
@@ -110,9 +131,10 @@ impl Schedule {
         }
     }
 
-    /// Wakes a worker if one sleeps and none is on its way.
+    /// Wakes a worker if an actor is ready for which nobody is on the way or on the lookout.
     fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
-        let wake = queue.parked > 0 && !queue.waking && !queue.ready.is_empty();
+        let seen = queue.waking || SPARING && queue.awake > 0 && queue.lookout;
+        let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
         queue.waking |= wake;
         drop(queue);
         if wake {
@@ -125,37 +147,66 @@ impl Schedule {
         self.try_take_nth(|_| 0)
     }
 
-    /// Takes the ready actor that `choose` points out, given how many there are.
+    /// Takes the ready actor that `choose` points out, given how many there are; none once closed.
     pub(crate) fn try_take_nth(&self, choose: impl FnOnce(usize) -> usize) -> Option<Claim> {
         let mut queue = lock(&self.queue);
         let ready = queue.ready.len();
-        if ready == 0 {
+        if queue.closed || ready == 0 {
             return None;
         }
         let actor = queue.ready.remove(choose(ready))?;
+        queue.taken += 1;
         Some(self.start(actor))
     }
 
-    /// Takes the actor that is ready longest, and waits for one; none once closed.
-    pub(crate) fn take(&self) -> Option<Claim> {
+    /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
+    /// `awake` says that the worker has taken an actor this way before, and is back for more.
+    pub(crate) fn take(&self, awake: bool) -> Option<Claim> {
         let mut queue = lock(&self.queue);
+        queue.awake -= usize::from(awake);
+        let mut joins = true;
         loop {
             if queue.closed {
                 return None;
             }
-            if let Some(actor) = queue.ready.pop_front() {
+            if (joins || queue.awake == 0)
+                && let Some(actor) = queue.ready.pop_front()
+            {
+                queue.awake += 1;
+                queue.taken += 1;
                 let claim = self.start(actor);
                 self.wake(queue);
                 return Some(claim);
             }
-            queue.parked += 1;
-            queue = self
-                .arrived
-                .wait(queue)
-                .unwrap_or_else(|error| error.into_inner());
-            queue.parked -= 1;
-            queue.waking = false;
+            (queue, joins) = self.park(queue);
         }
+    }
+
+    /// Sleeps until there may be something to do; tells whether the worker should join in although
+    /// others are awake.
+    fn park<'q>(&self, mut queue: MutexGuard<'q, Queue>) -> (MutexGuard<'q, Queue>, bool) {
+        queue.parked += 1;
+        let looks = SPARING && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
+        let taken = queue.taken;
+        queue.lookout |= looks;
+        queue = if looks {
+            let woken = self.arrived.wait_timeout(queue, LOOK);
+            woken.unwrap_or_else(|error| error.into_inner()).0
+        } else {
+            self.arrived
+                .wait(queue)
+                .unwrap_or_else(|error| error.into_inner())
+        };
+        queue.parked -= 1;
+        queue.waking = false;
+        queue.lookout &= !looks;
+        let joins = !SPARING || looks && queue.taken - taken < FEW;
+        (queue, joins)
+    }
+
+    /// A worker that was awake will not come back.
+    pub(crate) fn worker_gone(&self) {
+        lock(&self.queue).awake -= 1;
     }
 
     fn start(&self, actor: ActorId) -> Claim {
@@ -203,5 +254,9 @@ impl Schedule {
     pub(crate) fn close(&self) {
         lock(&self.queue).closed = true;
         self.arrived.notify_all();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.queue).closed
     }
 }

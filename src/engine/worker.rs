@@ -3,8 +3,10 @@
 //! A worker holds no lock while a callback runs, and nothing on its stack matters: should its thread
 //! end inside a callback, [`Engine::worker_lost`] gives the actor back and frees the worker's place.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::JoinHandle;
+use std::any::Any;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread::{JoinHandle, ThreadId};
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -13,14 +15,18 @@ use super::life::Refusal;
 use super::schedule::{ActorId, Claim};
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock};
 use crate::topology::SinkKind;
 
 const NOBODY: usize = usize::MAX;
+/// How many actors a worker runs at most before it wakes senders for whatever room there is.
+const TURNS: usize = 64;
 
 /// The place of one worker.
 pub(super) struct WorkerSlot {
     inside: AtomicBool,
+    /// Whose place it is.
+    thread: Mutex<Option<ThreadId>>,
     /// The actor that it runs.
     actor: AtomicUsize,
 }
@@ -29,6 +35,7 @@ impl Default for WorkerSlot {
     fn default() -> Self {
         WorkerSlot {
             inside: AtomicBool::new(false),
+            thread: Mutex::default(),
             actor: AtomicUsize::new(NOBODY),
         }
     }
@@ -51,24 +58,37 @@ impl Engine {
         if slot.inside.swap(true, Ordering::SeqCst) {
             return Err(Refusal::Busy);
         }
-        while let Some(claim) = self.next_ready() {
-            slot.actor.store(claim.actor().0, Ordering::Release);
-            self.run(claim);
-            slot.actor.store(NOBODY, Ordering::Release);
+        *lock(&slot.thread) = Some(std::thread::current().id());
+        // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
+        // this worker sees that, and touches nothing.
+        if !self.schedule.is_closed() {
+            let mut awake = false;
+            let mut turns = 0..TURNS;
+            while let Some(claim) = self.next_ready(awake, &mut turns) {
+                awake = true;
+                slot.actor.store(claim.actor().0, Ordering::Release);
+                self.run(claim);
+                slot.actor.store(NOBODY, Ordering::Release);
+            }
         }
         slot.inside.store(false, Ordering::SeqCst);
         self.changed.notify();
         Ok(())
     }
 
-    fn next_ready(&self) -> Option<Claim> {
-        if let Some(claim) = self.seam.choose(&self.schedule) {
-            return Some(claim);
+    fn next_ready(&self, awake: bool, turns: &mut Range<usize>) -> Option<Claim> {
+        if awake {
+            if turns.next().is_some()
+                && let Some(claim) = self.seam.choose(&self.schedule)
+            {
+                return Some(claim);
+            }
+            // Before it sleeps, a worker wakes senders for whatever room there is: it was kept from
+            // them until it is worth their waking. And now and then, should others keep it busy.
+            *turns = 0..TURNS;
+            self.wake_senders();
         }
-        // Before it sleeps, a worker wakes senders for whatever room there is: it was kept from them
-        // until it is worth their waking.
-        self.wake_senders();
-        self.schedule.take()
+        self.schedule.take(awake)
     }
 
     /// Runs one ready actor, if there is one: for applications without threads.
@@ -83,8 +103,23 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(|| self.advance(actor, contents))) {
             Ok(more) => self.schedule.give_back(claim, more),
             // Its contents cannot be trusted: the claim is kept, so that nobody runs it again.
-            Err(panic) => self.fail(Failure::internal(&self.plan.path, panic_text(&*panic))),
+            Err(panic) => self.broke(&*panic),
         }
+    }
+
+    /// Runs what should not panic: if it does, the application fails.
+    pub(crate) fn guarded<T>(&self, inside: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(inside)).unwrap_or_else(|panic| {
+            self.broke(&*panic);
+            resume_unwind(panic)
+        })
+    }
+
+    /// A defect was caught.
+    fn broke(&self, panic: &(dyn Any + Send)) {
+        self.broken.store(true, Ordering::SeqCst);
+        self.fail(Failure::internal(&self.plan.path, panic_text(panic)));
+        self.changed.notify();
     }
 
     fn advance(&self, id: ActorId, actor: &mut Actor) -> bool {
@@ -102,19 +137,29 @@ impl Engine {
         }
     }
 
+    /// Whether this thread is worker `index`, in a callback that no other application made.
+    pub(crate) fn calls_back(&self, index: usize) -> bool {
+        self.workers.get(index).is_some_and(|slot| {
+            slot.actor.load(Ordering::Acquire) != NOBODY
+                && *lock(&slot.thread) == Some(std::thread::current().id())
+                && callback::innermost(self)
+        })
+    }
+
     /// The thread of worker `index`, which is this one, is about to end inside a callback. What the
     /// callback did is judged by `verdict`, and the worker's place is free again.
     pub fn worker_lost(&self, index: usize, verdict: Verdict) -> Result<(), Refusal> {
-        let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
-        let actor = slot.actor.swap(NOBODY, Ordering::AcqRel);
-        if actor == NOBODY || !callback::inside(self) {
+        if !self.calls_back(index) {
             return Err(Refusal::NoSuchWorker);
         }
+        let slot = &self.workers[index];
+        let actor = slot.actor.swap(NOBODY, Ordering::AcqRel);
         callback::leave();
+        self.schedule.worker_gone();
         let mut claim = Claim::reclaim(ActorId(actor));
         match self.cells.get(&mut claim) {
             Actor::Shard(shard) => shard.lost(self, verdict),
-            Actor::Sink(sink) => sink.lost(self, verdict),
+            Actor::Sink(sink) => sink.delivered(self, verdict),
             Actor::Undertaker(undertaker) => undertaker.lost(self, verdict),
             Actor::Relay(_) => {}
         }
@@ -133,34 +178,33 @@ impl Engine {
 
     /// Whether a defect was caught: then what is in flight may never be.
     pub(super) fn is_broken(&self) -> bool {
-        self.failure()
-            .is_some_and(|failure| failure.kind == super::FailureKind::Internal)
+        self.broken.load(Ordering::SeqCst)
     }
 
-    /// Starts a thread for each worker.
+    /// Starts a thread for each worker. If one cannot be started, the application begins to close: it
+    /// is for the caller to close it.
     pub fn start_threads(self: &Arc<Self>) -> std::io::Result<()> {
-        let (ending, ended) = crossbeam_channel::unbounded();
-        let mut threads = Threads {
-            handles: Vec::new(),
-            ended,
-            running: 0,
-        };
-        for index in 0..self.workers.len() {
-            match self.start_thread(index, ending.clone()) {
-                Ok(handle) => threads.handles.push(handle),
-                Err(error) => {
-                    self.schedule.close();
-                    threads
-                        .handles
-                        .into_iter()
-                        .for_each(|handle| drop(handle.join()));
-                    return Err(error);
-                }
-            }
+        // Who closes looks at the threads behind this lock, and has ended intake before.
+        let mut threads = lock(&self.threads);
+        if self.refusal() == Some(Refusal::Closed) {
+            return Ok(());
         }
-        threads.running = threads.handles.len();
-        *lock(&self.threads) = Some(threads);
-        Ok(())
+        let (ending, ended) = crossbeam_channel::unbounded();
+        let mut handles = Vec::new();
+        let started = (0..self.workers.len()).try_for_each(|index| {
+            handles.push(self.start_thread(index, ending.clone())?);
+            Ok(())
+        });
+        *threads = Some(Threads {
+            running: handles.len(),
+            handles,
+            ended,
+        });
+        drop(threads);
+        if started.is_err() {
+            self.begin_closing();
+        }
+        started
     }
 
     fn start_thread(

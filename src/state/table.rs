@@ -66,6 +66,11 @@ impl Page {
         }
     }
 
+    fn clear(&mut self, depth: u32) {
+        self.buckets.fill(Bucket::EMPTY);
+        (self.len, self.depth) = (0, depth);
+    }
+
     #[inline]
     fn home(&self, hash: u64) -> usize {
         hash as usize & (self.buckets.len() - 1)
@@ -75,7 +80,7 @@ impl Page {
         (bucket + 1) & (self.buckets.len() - 1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, hash: u64, key: u64) -> Option<(usize, usize)> {
         let mut bucket = self.home(hash);
         loop {
@@ -169,6 +174,8 @@ pub(super) struct Table {
     pages: Vec<Page>,
     /// The state of the key that is the mark of an empty place.
     odd: Option<Value>,
+    /// Entries of a page that is being split.
+    moving: Vec<(u64, Value)>,
 }
 
 impl Default for Table {
@@ -177,6 +184,7 @@ impl Default for Table {
             directory: vec![0],
             pages: vec![Page::new(FIRST_BUCKETS, 0)],
             odd: None,
+            moving: Vec::new(),
         }
     }
 }
@@ -201,7 +209,7 @@ impl Table {
     }
 
     /// The state of a key. `hash` is [`hash::word`] of it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, hash: u64, key: u64) -> Option<Value> {
         if key == VACANT {
             return self.odd;
@@ -273,7 +281,9 @@ impl Table {
         if 1 << depth == self.directory.len() {
             self.directory.extend_from_within(..);
         }
-        let full = std::mem::replace(&mut self.pages[page], Page::new(PAGE_BUCKETS, depth + 1));
+        // The page keeps its memory: pages that come and go would leave holes behind.
+        self.moving.extend(self.pages[page].entries());
+        self.pages[page].clear(depth + 1);
         let other = self.pages.len();
         self.pages.push(Page::new(PAGE_BUCKETS, depth + 1));
         for (index, entry) in self.directory.iter_mut().enumerate() {
@@ -281,7 +291,7 @@ impl Table {
                 *entry = other as u32;
             }
         }
-        for (key, state) in full.entries() {
+        while let Some((key, state)) = self.moving.pop() {
             let hash = hash::word(key);
             let page = self.page_of(hash);
             self.pages[page].place(hash, key, state);
