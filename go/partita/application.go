@@ -206,13 +206,16 @@ func (app *Application) closeUnused() {
 // ends intake, drains what is in flight, closes, and returns the first failure. The end of ctx is
 // no failure.
 func (app *Application) Run(ctx context.Context) error {
+	if ctx == nil {
+		return fmt.Errorf("%s: %w: the context is nil", app.path(), ErrInvalidArgument)
+	}
 	if app.engine.Load() == nil {
 		if err := app.Start(); err != nil {
 			return err
 		}
 	}
 	err := app.Wait(ctx)
-	if ctx != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		err = nil
 	}
 	rest := context.WithoutCancel(ctx)

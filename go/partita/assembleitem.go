@@ -1,0 +1,206 @@
+package partita
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// source declares the source of a pipeline.
+func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) *gate {
+	path := pipeline.path() + " / source"
+	gate := &gate{engine: assembly.engine, source: pipeline.source, pipeline: handle, path: path}
+	credits := creditsDefault
+	switch source := pipeline.source; {
+	case source == nil:
+		assembly.wrong(path, "it is nil: expected a source made by NewSource")
+	case source.pipeline != pipeline:
+		assembly.wrong(path, "it feeds %s already: expected a source of its own", source.pipeline.path())
+	default:
+		credits = int(assembly.number(path, "credits", source.credits))
+	}
+	assembly.declare(path, gate, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_from_source(handle, C.uint64_t(credits), host, object)
+	})
+	assembly.engine.gates = append(assembly.engine.gates, gate)
+	assembly.stage(NoKey)
+	return gate
+}
+
+// step declares a step, and its partition unless an earlier step did.
+func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path string) *step {
+	name := item.options.name
+	if item.computation() == nil {
+		name = "nil"
+	}
+	if slices.Contains(assembly.names, name) {
+		assembly.wrong(path, `two steps are named "%s": expected one; WithName names a step`, name)
+		name = fmt.Sprintf("%s (%d)", name, len(assembly.names)+1)
+	}
+	assembly.names = append(assembly.names, name)
+	path = fmt.Sprintf(`%s / step %d "%s"`, path, len(assembly.names), name)
+	if item.computation() == nil {
+		assembly.wrong(path, "the computation is nil: expected one")
+	}
+	if item.kind != NoKey && item.function() == nil {
+		assembly.wrong(path, "the partition function is nil: expected one")
+	}
+	assembly.part(item, path)
+	step := &step{
+		engine: assembly.engine,
+		single: item.single, multi: item.multi, computation: name,
+		words: item.words, texts: item.texts, kind: item.kind,
+	}
+	if function := item.function(); function != nil {
+		step.function = nameOf(function)
+	}
+	options := C.partita_step_options{
+		name:      assembly.text(name),
+		partition: assembly.text(item.partition),
+		policy:    item.options.policy(),
+	}
+	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_to_step(handle, options, item.kind != NoKey, host, object)
+	})
+	assembly.stage(item.kind)
+	return step
+}
+
+// policy says what happens when a message fails.
+func (options stepOptions) policy() C.uint32_t {
+	if options.skip {
+		return C.PARTITA_POLICY_SKIP
+	}
+	return C.PARTITA_POLICY_STOP
+}
+
+// part declares the partition of a step, or compares it with that of the first step that uses it.
+func (assembly *assembly) part(item *stepItem, step string) {
+	path := assembly.app.path() + ` / partition "` + item.partition + `"`
+	if item.builder == nil {
+		assembly.wrong(step, "the builder is nil: expected one")
+		return
+	}
+	first, known := assembly.parts[item.partition]
+	if known {
+		assembly.same(path, first, item)
+		return
+	}
+	assembly.parts[item.partition] = item
+	assembly.engine.kinds[item.partition] = item.kind
+	options := C.partita_partition_options{name: assembly.text(item.partition), key_kind: keyKinds[item.kind]}
+	assembly.keys(item, &options)
+	host := &part{engine: assembly.engine, builder: item.builder}
+	assembly.declare(path, host, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_add_partition(assembly.engine.app, options, host, object)
+	})
+}
+
+var keyKinds = [...]C.uint32_t{
+	NoKey:     C.PARTITA_KEY_SINGLE,
+	NumberKey: C.PARTITA_KEY_WORD,
+	TextKey:   C.PARTITA_KEY_BYTES,
+}
+
+var keyKindNames = [...]string{
+	NoKey:     "no keys",
+	NumberKey: "keys that are numbers",
+	TextKey:   "keys that are strings",
+}
+
+// same compares two declarations of one partition.
+func (assembly *assembly) same(path string, first, second *stepItem) {
+	const twice = "declared twice, with "
+	switch {
+	case first.kind != second.kind:
+		assembly.wrong(path, twice+"%s and with %s: expected the same", keyKindNames[first.kind], keyKindNames[second.kind])
+	case !first.keys.equal(second.keys):
+		assembly.wrong(path, twice+"different declared keys: expected the same")
+	}
+	if !sameBuilder(first.builder, second.builder) {
+		assembly.wrong(path, twice+"different builders, %T and %T: expected the same", first.builder, second.builder)
+	}
+}
+
+// equal compares keys, in any order.
+func (keys declaredKeys) equal(others declaredKeys) bool {
+	return (keys.words == nil) == (others.words == nil) && (keys.texts == nil) == (others.texts == nil) &&
+		slices.Equal(slices.Sorted(slices.Values(keys.words)), slices.Sorted(slices.Values(others.words))) &&
+		slices.Equal(slices.Sorted(slices.Values(keys.texts)), slices.Sorted(slices.Values(others.texts)))
+}
+
+// keys lends the declared keys of a partition to the engine.
+func (assembly *assembly) keys(item *stepItem, options *C.partita_partition_options) {
+	words, texts := item.keys.words, item.keys.texts
+	if words == nil && texts == nil {
+		return
+	}
+	options.declared = 1
+	options.keys_len = C.size_t(len(words) + len(texts))
+	room := assembly.room(8 * len(words))
+	copy(unsafe.Slice((*uint64)(room), len(words)), words)
+	options.word_keys = (*C.uint64_t)(room)
+	size := 0
+	for _, text := range texts {
+		size += len(text)
+	}
+	room = assembly.room(len(texts) * C.sizeof_partita_bytes)
+	writer := keyWriter{
+		spans: unsafe.Slice((*keySpan)(room), len(texts)),
+		text:  unsafe.Slice((*byte)(assembly.room(size)), size),
+	}
+	for i, text := range texts {
+		writer.put(i, text)
+	}
+	options.byte_keys = (*C.partita_bytes)(room)
+}
+
+// sink declares a sink.
+func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeline *Pipeline) {
+	if item.sink == nil {
+		assembly.wrong(pipeline.path(), "a sink is nil: expected one")
+		item = &sinkItem{sink: &sinkFunc{sinkBase: sinkBase{name: "nil", pipeline: pipeline}}}
+	}
+	name := item.options.name
+	if name == "" {
+		name = item.sink.Name()
+	}
+	path := fmt.Sprintf(`%s / sink "%s"`, pipeline.path(), name)
+	if owner := item.sink.owner(); owner != pipeline {
+		assembly.wrong(path, "it belongs to %s already: expected a sink of its own", owner.path())
+	}
+	assembly.once(path, "the sink", item.sink)
+	if sink, ok := item.sink.(*channelSink); ok && sink.channel != nil {
+		assembly.once(path, "the channel", sink.channel)
+	}
+	if mistake := item.sink.mistake(); mistake != "" {
+		assembly.wrong(path, "%s", mistake)
+	}
+	outlet := item.sink.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey)})
+	options := C.partita_sink_options{
+		name:     assembly.text(name),
+		policy:   item.options.policy(),
+		capacity: C.uint64_t(max(outlet.capacity(), 0)),
+	}
+	assembly.declare(path, outlet, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_to_sink(handle, options, outlet.capacity() == 0, host, &outlet.base().handle, object)
+	})
+	assembly.engine.outlets = append(assembly.engine.outlets, outlet)
+}
+
+// once notes what may be used only once.
+func (assembly *assembly) once(path, what string, object any) {
+	if assembly.taken[object] {
+		assembly.wrong(path, "%s is used twice: expected once", what)
+	}
+	assembly.taken[object] = true
+}
+
+// stage notes the next stage, a source, step or sink with keys of a kind, and returns its number.
+func (assembly *assembly) stage(kind KeyKind) int {
+	assembly.engine.stageKinds = append(assembly.engine.stageKinds, kind)
+	return len(assembly.engine.stageKinds) - 1
+}

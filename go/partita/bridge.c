@@ -1,0 +1,167 @@
+#include "_cgo_export.h"
+
+/* The worker that this thread is, or -1. */
+static _Thread_local int32_t worker = -1;
+
+static void drop_host(void *host) {
+  partitaGoDropHost((uintptr_t)host);
+}
+
+static void drop_messages(void *host, const partita_value *values, size_t len) {
+  partitaGoDropMessages((uintptr_t)host, (uint64_t *)values, len);
+}
+
+static void drop_states(void *host, const partita_value *states, size_t len) {
+  partitaGoDropStates((uintptr_t)host, (uint64_t *)states, len);
+}
+
+static void share(void *host, const partita_value *values, size_t len, size_t times) {
+  partitaGoShare((uintptr_t)host, (uint64_t *)values, len, times);
+}
+
+static partita_status keys(void *host, partita_keys *keys) {
+  return partitaGoKeys((uintptr_t)host, worker, keys);
+}
+
+static partita_status run(void *host, partita_run *run) {
+  return partitaGoRun((uintptr_t)host, worker, run);
+}
+
+static partita_status build(void *host, partita_build *build) {
+  return partitaGoBuild((uintptr_t)host, worker, build);
+}
+
+static partita_status deliver(void *host, partita_delivery *delivery) {
+  return partitaGoDeliver((uintptr_t)host, worker, delivery);
+}
+
+static partita_status dead_letters(void *host, partita_dead_letters *letters) {
+  return partitaGoDeadLetters((uintptr_t)host, worker, letters);
+}
+
+static partita_wait waiting(partita_go_patience patience) {
+  partita_wait wait = {
+      .size = sizeof wait, .timeout_ns = patience.timeout_ns, .cancel = patience.cancel};
+  return wait;
+}
+
+partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
+                                  partita_app *app_out, partita_error *error_out) {
+  options.size = sizeof options;
+  options.threads = PARTITA_THREADS_HOST;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.dead_letters = letters ? dead_letters : NULL;
+  return partita_app_new(&options, app_out, error_out);
+}
+
+partita_status partita_go_add_partition(partita_app app, partita_partition_options options,
+                                        uintptr_t host, partita_error *error_out) {
+  options.size = sizeof options;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.build = build;
+  options.drop_state = drop_states;
+  return partita_app_add_partition(app, &options, error_out);
+}
+
+partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credits, uintptr_t host,
+                                      partita_error *error_out) {
+  partita_source_options options = {.size = sizeof options,
+                                    .credits = credits,
+                                    .host = (void *)host,
+                                    .drop_host = drop_host,
+                                    .drop = drop_messages,
+                                    .share = share};
+  return partita_pipeline_from_source(pipeline, &options, error_out);
+}
+
+partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_options options,
+                                  bool keyed, uintptr_t host, partita_error *error_out) {
+  options.size = sizeof options;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.keys = keyed ? keys : NULL;
+  options.run = run;
+  options.drop = drop_messages;
+  options.share = share;
+  return partita_pipeline_to_state_partition(pipeline, &options, error_out);
+}
+
+partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
+                                  bool callback, uintptr_t host, partita_sink *sink_out,
+                                  partita_error *error_out) {
+  options.size = sizeof options;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.deliver = callback ? deliver : NULL;
+  return partita_pipeline_to_sink(pipeline, &options, sink_out, error_out);
+}
+
+partita_status partita_go_run_worker(partita_app app, uint32_t index) {
+  worker = (int32_t)index;
+  partita_status status = partita_app_run_worker(app, index);
+  worker = -1;
+  return status;
+}
+
+partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
+                                      size_t len) {
+  return partita_app_worker_lost(app, index, (partita_str){text, len});
+}
+
+partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values,
+                                   const uint64_t *word_keys, const partita_bytes *byte_keys,
+                                   size_t len, size_t failed, const char *failure,
+                                   size_t failure_len, partita_go_patience patience) {
+  partita_batch batch = {.size = sizeof batch,
+                         .len = len,
+                         .values = (const partita_value *)values,
+                         .word_keys = word_keys,
+                         .byte_keys = byte_keys,
+                         .failed = failed,
+                         .failure = {failure, failure_len}};
+  partita_wait wait = waiting(patience);
+  partita_go_counted sent = {0};
+  sent.status = partita_send_batch(sender, &batch, &wait, &sent.count);
+  return sent;
+}
+
+partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,
+                                   partita_go_patience patience) {
+  partita_wait wait = waiting(patience);
+  partita_go_counted polled = {0};
+  polled.status =
+      partita_sink_poll(sink, (partita_value *)values, capacity, &wait, &polled.count);
+  return polled;
+}
+
+partita_go_counted partita_go_read(partita_reader reader, size_t capacity, uint64_t *word_keys,
+                                   partita_bytes *byte_keys, uint64_t *states) {
+  partita_parts parts = {.size = sizeof parts,
+                         .capacity = capacity,
+                         .word_keys = word_keys,
+                         .byte_keys = byte_keys,
+                         .states = (partita_value *)states};
+  partita_go_counted read = {0};
+  read.status = partita_reader_next(reader, &parts, &read.count);
+  return read;
+}
+
+partita_status partita_go_wait(partita_app app, partita_go_patience patience,
+                               partita_error *error_out) {
+  partita_wait wait = waiting(patience);
+  return partita_app_wait(app, &wait, error_out);
+}
+
+partita_status partita_go_drain(partita_app app, partita_go_patience patience,
+                                partita_error *error_out) {
+  partita_wait wait = waiting(patience);
+  return partita_app_drain(app, &wait, error_out);
+}
+
+partita_status partita_go_close(partita_app app, partita_go_patience patience,
+                                partita_error *error_out) {
+  partita_wait wait = waiting(patience);
+  return partita_app_close(app, &wait, error_out);
+}

@@ -1,0 +1,56 @@
+/*
+ * What stands between the Go package and partita.h: calls that take what Go may pass to C (numbers,
+ * and pointers to memory without pointers), and the engine's callbacks, which lead into Go.
+ */
+#ifndef PARTITA_GO_BRIDGE_H
+#define PARTITA_GO_BRIDGE_H
+
+#include "partita.h"
+
+/* A status, and what the call counted. */
+typedef struct partita_go_counted {
+  partita_status status;
+  size_t count;
+} partita_go_counted;
+
+/* How long a call may wait. */
+typedef struct partita_go_patience {
+  int64_t timeout_ns;
+  partita_cancel cancel;
+} partita_go_patience;
+
+/* These set the sizes, hosts and callbacks of what they declare. */
+partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
+                                  partita_app *app_out, partita_error *error_out);
+partita_status partita_go_add_partition(partita_app app, partita_partition_options options,
+                                        uintptr_t host, partita_error *error_out);
+partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credits, uintptr_t host,
+                                      partita_error *error_out);
+partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_options options,
+                                  bool keyed, uintptr_t host, partita_error *error_out);
+partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
+                                  bool deliver, uintptr_t host, partita_sink *sink_out,
+                                  partita_error *error_out);
+
+/* Enters the worker loop; the callbacks made on this thread are told `index`. */
+partita_status partita_go_run_worker(partita_app app, uint32_t index);
+partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
+                                      size_t len);
+
+partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values,
+                                   const uint64_t *word_keys, const partita_bytes *byte_keys,
+                                   size_t len, size_t failed, const char *failure,
+                                   size_t failure_len, partita_go_patience patience);
+partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,
+                                   partita_go_patience patience);
+partita_go_counted partita_go_read(partita_reader reader, size_t capacity, uint64_t *word_keys,
+                                   partita_bytes *byte_keys, uint64_t *states);
+
+partita_status partita_go_wait(partita_app app, partita_go_patience patience,
+                               partita_error *error_out);
+partita_status partita_go_drain(partita_app app, partita_go_patience patience,
+                                partita_error *error_out);
+partita_status partita_go_close(partita_app app, partita_go_patience patience,
+                                partita_error *error_out);
+
+#endif

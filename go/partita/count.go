@@ -1,0 +1,93 @@
+package partita
+
+// #include "bridge.h"
+import "C"
+
+// metrics reads the counters, or after the end what they came to.
+func (engine *engine) metrics() Metrics {
+	if final := engine.final.Load(); final != nil {
+		return final.copy()
+	}
+	counts := engine.count()
+	// While they were read the engine may have gone.
+	if final := engine.final.Load(); final != nil {
+		return final.copy()
+	}
+	return counts
+}
+
+// count reads the counters of the engine. What an outlet took and nobody read counts as in flight,
+// and what nobody can read any more, as dead.
+func (engine *engine) count() Metrics {
+	// An outlet counts what it took after the engine did, and is asked before it.
+	unread, dropped := engine.tally()
+	read := C.partita_metrics{size: C.sizeof_partita_metrics}
+	C.partita_app_metrics(engine.app, &read)
+	counts := Metrics{
+		Sent:       uint64(read.sent),
+		Computed:   uint64(read.computed),
+		Emitted:    uint64(read.emitted),
+		Delivered:  uint64(read.delivered),
+		Discarded:  uint64(read.discarded),
+		Dead:       deadCounts(read.dead),
+		InFlight:   uint64(read.in_flight),
+		ValuesHeld: uint64(read.values_held),
+		Parts:      uint64(read.parts),
+		Stages:     make([]StageMetrics, len(engine.stages)),
+	}
+	for i, path := range engine.stages {
+		stage := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
+		C.partita_app_stage(engine.app, C.size_t(i), &stage)
+		counts.Stages[i] = StageMetrics{
+			Path:      path,
+			Completed: uint64(stage.completed),
+			Emitted:   uint64(stage.emitted),
+			Dead:      deadCounts(stage.dead),
+		}
+	}
+	for i, outlet := range engine.outlets {
+		stage := &counts.Stages[outlet.base().stage]
+		counts.InFlight += unread[i]
+		counts.Delivered -= unread[i] + dropped[i]
+		counts.Dead[DeadClosed] += dropped[i]
+		stage.Completed -= unread[i] + dropped[i]
+		stage.Dead[DeadClosed] += dropped[i]
+	}
+	return counts
+}
+
+// tally counts what each outlet took and nobody read, and what nobody can read any more.
+func (engine *engine) tally() (unread, dropped []uint64) {
+	for _, outlet := range engine.outlets {
+		waiting, lost := outlet.tally()
+		unread = append(unread, uint64(waiting))
+		dropped = append(dropped, uint64(lost))
+	}
+	return unread, dropped
+}
+
+// stagePaths reads the paths of all stages, which never change.
+func (engine *engine) stagePaths() []string {
+	var paths []string
+	for {
+		stage := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
+		if C.partita_app_stage(engine.app, C.size_t(len(paths)), &stage) != C.PARTITA_OK {
+			return paths
+		}
+		paths = append(paths, text(stage.path))
+	}
+}
+
+func deadCounts(read [deadReasons]C.uint64_t) (counts [deadReasons]uint64) {
+	for reason, count := range read {
+		counts[reason] = uint64(count)
+	}
+	return counts
+}
+
+// copy is the same counters, for a caller who may change them.
+func (metrics *Metrics) copy() Metrics {
+	same := *metrics
+	same.Stages = append([]StageMetrics(nil), metrics.Stages...)
+	return same
+}

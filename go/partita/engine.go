@@ -1,0 +1,192 @@
+package partita
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+)
+
+// engine is an application that runs, or is about to: the engine's handles, and what Go keeps for it.
+type engine struct {
+	app         C.partita_app
+	path        string
+	waiter      waiter
+	deadLetters func(DeadLetter)
+	logger      *slog.Logger
+
+	// messages and states are what the engine holds.
+	messages *slots[any]
+	states   *slots[any]
+	workers  []*worker
+	closer   *worker
+	gates    []*gate
+	outlets  []outlet
+	kinds    map[string]KeyKind // of the partitions
+	// stages are the paths of sources, steps and sinks, and stageKinds the kinds of their keys.
+	stages     []string
+	stageKinds []KeyKind
+
+	// crew counts the goroutines that end when the application closes.
+	crew sync.WaitGroup
+	// closed is closed when the engine has no messages, states and hosts any more; then finish
+	// leaves nothing but the last counts.
+	closed chan struct{}
+	finish sync.Once
+	final  atomic.Pointer[Metrics]
+}
+
+// worker is what belongs to the worker of an index. A thread that closes the engine when no worker is
+// there has an index below 0.
+func (engine *engine) worker(index C.int32_t) *worker {
+	if index < 0 {
+		return engine.closer
+	}
+	return engine.workers[index]
+}
+
+// isClosed tells whether nothing is left to close.
+func (engine *engine) isClosed() bool { return engine.final.Load() != nil }
+
+// start starts the engine, the workers, and what reads and writes.
+func (engine *engine) start() error {
+	var object C.partita_error
+	if status := C.partita_app_start(engine.app, &object); status != C.PARTITA_OK {
+		return engine.failure(engine.path, status, object)
+	}
+	engine.stages = engine.stagePaths()
+	engine.crew.Add(len(engine.workers))
+	for _, worker := range engine.workers {
+		go worker.work()
+	}
+	for _, gate := range engine.gates {
+		gate.source.gate.Store(gate)
+	}
+	for _, outlet := range engine.outlets {
+		outlet.open()
+	}
+	if engine.logger != nil {
+		engine.crew.Add(1)
+		go engine.watch()
+	}
+	return nil
+}
+
+// watch logs the failure, if there is one before all is done.
+func (engine *engine) watch() {
+	defer engine.crew.Done()
+	var object C.partita_error
+	C.partita_go_wait(engine.app, C.partita_go_patience{timeout_ns: C.PARTITA_FOREVER}, &object)
+	C.partita_error_free(object)
+	if C.partita_app_failure(engine.app, &object) == C.PARTITA_FAILED {
+		why := reason(object)
+		engine.log(func(log *slog.Logger) { log.Error("application failed", "reason", why) })
+	}
+}
+
+// log logs something, if there is a logger. What that does wrong is its own affair.
+func (engine *engine) log(write func(log *slog.Logger)) {
+	if engine.logger == nil {
+		return
+	}
+	guard(func() { write(engine.logger.With("path", engine.path)) }, func(ending) {})
+}
+
+// failure is the error of a call that the engine refused; that of an application that failed says why.
+func (engine *engine) failure(path string, status C.partita_status, object C.partita_error) error {
+	if status == C.PARTITA_FAILED && object.id == 0 {
+		C.partita_app_failure(engine.app, &object)
+	}
+	return failure(path, status, object)
+}
+
+func (engine *engine) stop() error {
+	if status := C.partita_app_stop(engine.app); status != C.PARTITA_OK {
+		return engine.failure(engine.path, status, C.partita_error{})
+	}
+	return nil
+}
+
+func (engine *engine) wait(ctx context.Context) error {
+	return engine.settle(ctx, func(patience C.partita_go_patience, object *C.partita_error) C.partita_status {
+		return C.partita_go_wait(engine.app, patience, object)
+	})
+}
+
+func (engine *engine) drain(ctx context.Context) error {
+	return engine.settle(ctx, func(patience C.partita_go_patience, object *C.partita_error) C.partita_status {
+		return C.partita_go_drain(engine.app, patience, object)
+	})
+}
+
+// end is a call that waits until the engine has come to an end of something.
+type end func(patience C.partita_go_patience, object *C.partita_error) C.partita_status
+
+// until makes such a call, and returns its error.
+func (engine *engine) until(ctx context.Context, call end) error {
+	var object C.partita_error
+	status := engine.waiter.waitLong(ctx, listener{}, func(patience C.partita_go_patience) C.partita_status {
+		return call(patience, &object)
+	})
+	switch status {
+	case C.PARTITA_OK:
+		return nil
+	case C.PARTITA_CANCELLED:
+		return ended(ctx, engine.path, reason(object))
+	}
+	return engine.failure(engine.path, status, object)
+}
+
+// settle waits until the engine, and then the outlets, have nothing in flight.
+func (engine *engine) settle(ctx context.Context, call end) error {
+	if err := engine.until(ctx, call); err != nil {
+		return err
+	}
+	for _, outlet := range engine.outlets {
+		if err := outlet.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close closes the engine, and when that is done, gives everything back.
+func (engine *engine) close(ctx context.Context) error {
+	if engine.isClosed() {
+		return nil
+	}
+	err := engine.until(ctx, func(patience C.partita_go_patience, object *C.partita_error) C.partita_status {
+		status := C.partita_go_close(engine.app, patience, object)
+		if status == C.PARTITA_INVALID_HANDLE {
+			C.partita_error_free(*object)
+			return C.PARTITA_OK // another has freed it meanwhile
+		}
+		return status
+	})
+	if err == nil {
+		engine.finish.Do(engine.end)
+	}
+	return err
+}
+
+// end gives back everything of an engine that has closed.
+func (engine *engine) end() {
+	close(engine.closed)
+	engine.crew.Wait()
+	for _, gate := range engine.gates {
+		gate.close()
+	}
+	for _, worker := range append(engine.workers, engine.closer) {
+		worker.free()
+	}
+	engine.waiter.close()
+	final := engine.count()
+	engine.final.Store(&final)
+	C.partita_app_free(engine.app)
+}
+
+// discard gives back everything of an engine that never started.
+func (engine *engine) discard() { C.partita_app_free(engine.app) }

@@ -1,0 +1,293 @@
+package partita_test
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/partita-stream/partita/go/partita"
+)
+
+// trouble is an application all of whose user code can fail: from key to key, then to a sink.
+type trouble struct {
+	app    *partita.Application
+	source *partita.Source
+	// letters and delivered are what the application's functions got.
+	letters   []partita.DeadLetter
+	delivered []event
+}
+
+// The places where user code runs.
+const (
+	inPartition      = "Partition of the first step"
+	inCompute        = "Compute"
+	inComputeMulti   = "Compute with any number of outputs"
+	inLaterPartition = "Partition of a later step"
+	inTextPartition  = "Partition of a later step, with strings"
+	inBuild          = "Build"
+	inSink           = "the sink"
+)
+
+// reasons says how a message dies at each place, and what the text says.
+var reasons = map[string]struct {
+	reason partita.DeadReason
+	key    partita.KeyKind
+	path   string
+	says   string
+}{
+	inPartition:      {partita.DeadPartition, partita.NoKey, `step 1 "compute"`, `partition function "keyed"`},
+	inCompute:        {partita.DeadCompute, partita.NumberKey, `step 1 "compute"`, `computation "compute", key 7`},
+	inComputeMulti:   {partita.DeadCompute, partita.NumberKey, `step 2 "computeMulti"`, `computation "computeMulti", key 7`},
+	inLaterPartition: {partita.DeadPartition, partita.NoKey, `step 2 "computeMulti"`, `partition function "keyed"`},
+	inTextPartition:  {partita.DeadPartition, partita.NoKey, `step 3 "texts"`, `partition function "keyedText"`},
+	inBuild:          {partita.DeadBuild, partita.TextKey, `step 3 "texts"`, `builder "buildFunc", key "7"`},
+	inSink:           {partita.DeadSink, partita.NoKey, `sink "out"`, `sink "out"`},
+}
+
+// bad is the message on which user code fails.
+var bad = event{key: 7, n: 1000}
+
+// newTrouble makes an application in which fail is called where the bad message comes to a place.
+func newTrouble(place string, fail func(), options ...partita.StepOption) *trouble {
+	trouble := &trouble{source: partita.NewSource()}
+	failOn := func(where string, data interface{}) {
+		if where == place && data.(event) == bad {
+			fail()
+		}
+	}
+	by := func(where string) keyed {
+		return func(data interface{}) uint64 {
+			failOn(where, data)
+			return keyOf(data)
+		}
+	}
+	built, failed := 0, false
+	trouble.app = partita.NewApplication("trouble", partita.Workers(2),
+		partita.DeadLetters(func(letter partita.DeadLetter) {
+			trouble.letters = append(trouble.letters, letter)
+		}))
+	trouble.app.NewPipeline("p", trouble.source).
+		ToStatePartition(compute(func(data, state interface{}) (interface{}, bool) {
+			failOn(inCompute, data)
+			return count(data, state)
+		}), counters, "first", by(inPartition), nil, options...).
+		ToStatePartitionMulti(computeMulti(func(data, state interface{}) ([]interface{}, bool) {
+			failOn(inComputeMulti, data)
+			return []interface{}{data}, true
+		}), counters, "second", by(inLaterPartition), nil, options...).
+		ToStatePartitionString(compute(count), partita.Build(func() interface{} {
+			// Only the bad message has a key of its own here.
+			if built++; place == inBuild && built == 2 {
+				fail()
+			}
+			return new(counter)
+		}), "third", keyedText(func(data interface{}) string {
+			failOn(inTextPartition, data)
+			if data.(event) == bad {
+				return "7"
+			}
+			return ""
+		}), nil, append(options, partita.WithName("texts"))...).
+		ToSink(partita.NewSinkFunc("out", func(batch []interface{}) error {
+			taken := len(trouble.delivered)
+			for _, data := range batch {
+				if place == inSink && data.(event) == bad && !failed {
+					failed = true
+					// The first message of the batch fails, and all others come again.
+					trouble.delivered = trouble.delivered[:taken]
+					fail()
+				}
+				trouble.delivered = append(trouble.delivered, data.(event))
+			}
+			return nil
+		}), options...)
+	return trouble
+}
+
+// feed sends good messages, the bad one in their middle, and good ones.
+func (trouble *trouble) feed(t testing.TB) {
+	good := events(0, 500, 3)
+	send(t, trouble.source, good...)
+	must(t, trouble.app.Drain(deadline(t))) // so that the states of the good keys are built
+	send(t, trouble.source, append(append(events(1, 100, 3), bad), events(2, 100, 3)...)...)
+}
+
+func TestWithSkipAPanicMakesADeadLetter(t *testing.T) {
+	for place := range reasons {
+		t.Run(place, func(t *testing.T) { skips(t, place, func() { panic("boom") }, "panic: boom") })
+	}
+}
+
+func TestWithSkipGoexitMakesADeadLetterAndTheWorkerIsReplaced(t *testing.T) {
+	for place := range reasons {
+		if place == inPartition {
+			continue // that ends the goroutine of the sender
+		}
+		t.Run(place, func(t *testing.T) { skips(t, place, runtime.Goexit, "runtime.Goexit was called") })
+	}
+}
+
+// skips checks that what fails is a dead letter that says why, and that all else arrives.
+func skips(t *testing.T, place string, fail func(), how string) {
+	trouble := newTrouble(place, fail, partita.Skip())
+	start(t, trouble.app)
+	trouble.feed(t)
+	must(t, trouble.app.Drain(deadline(t)))
+	if len(trouble.delivered) != 700 {
+		t.Errorf("%d messages were delivered, expected 700", len(trouble.delivered))
+	}
+	if len(trouble.letters) != 1 {
+		t.Fatalf("%d dead letters, expected 1: %v", len(trouble.letters), trouble.letters)
+	}
+	letter, want := trouble.letters[0], reasons[place]
+	if place != inSink && letter.Data != bad || letter.Reason != want.reason || letter.Key.Kind != want.key {
+		t.Errorf("the dead letter is %+v", letter)
+	}
+	if letter.Key.Kind != partita.NoKey && letter.Key.String() != "7" {
+		t.Errorf("its key is %v, expected 7", letter.Key)
+	}
+	if path := `application "trouble" / pipeline "p" / ` + want.path; letter.Path != path {
+		t.Errorf("its path is %s, expected %s", letter.Path, path)
+	}
+	for _, text := range []string{want.says, how, "failure_test.go:"} {
+		if !strings.Contains(letter.Text, text) {
+			t.Errorf("its text lacks %q: %s", text, letter.Text)
+		}
+	}
+	if place != inBuild && place != inSink && !strings.Contains(letter.Text, "message {7 0 1000}") {
+		t.Errorf("its text lacks the message: %s", letter.Text)
+	}
+	if dead := trouble.app.Metrics().Dead[want.reason]; dead != 1 {
+		t.Errorf("%d messages are counted as dead, expected 1", dead)
+	}
+	// Both workers still work.
+	send(t, trouble.source, events(3, 100, 50)...)
+	must(t, trouble.app.Drain(deadline(t)))
+}
+
+func TestWithoutSkipTheApplicationFails(t *testing.T) {
+	for place := range reasons {
+		t.Run(place+"/panic", func(t *testing.T) { fails(t, place, func() { panic("boom") }, "panic: boom") })
+		if place != inPartition {
+			t.Run(place+"/Goexit", func(t *testing.T) { fails(t, place, runtime.Goexit, "runtime.Goexit was called") })
+		}
+	}
+}
+
+// fails checks that everyone is told why the application failed.
+func fails(t *testing.T, place string, fail func(), how string) {
+	trouble := newTrouble(place, fail)
+	start(t, trouble.app)
+	sent, ctx := 0, deadline(t)
+	send(t, trouble.source, events(0, 500, 3)...)
+	must(t, trouble.app.Drain(ctx))
+	batch := append([]interface{}{bad}, events(1, 100, 3)...)
+	sent, err := trouble.source.SendBatch(ctx, batch)
+	if err != nil && (!isError(err, partita.ErrFailed) || sent == len(batch)) {
+		t.Errorf("sent %d: %v", sent, err)
+	}
+	want := reasons[place]
+	for what, err := range map[string]error{
+		"Wait":  trouble.app.Wait(ctx),
+		"Drain": trouble.app.Drain(ctx),
+		"Send":  trouble.source.Send(ctx, bad),
+	} {
+		if !isError(err, partita.ErrFailed) {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		says(t, err, want.path, want.says, how)
+	}
+}
+
+func TestGoexitInTheSendersPartitionLosesNothing(t *testing.T) {
+	trouble := newTrouble(inPartition, runtime.Goexit)
+	start(t, trouble.app)
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		_, err := trouble.source.SendBatch(context.Background(), append(events(0, 3000, 3), bad))
+		t.Errorf("SendBatch returned: %v", err)
+	}()
+	<-ended
+	send(t, trouble.source, events(1, 100, 3)...)
+	must(t, trouble.app.Drain(deadline(t)))
+	// The pieces before that of the bad message were sent.
+	if sent := trouble.app.Metrics().Sent; sent != uint64(len(trouble.delivered)) || sent < 100 || sent > 3100 {
+		t.Errorf("%d messages were sent, and %d delivered", sent, len(trouble.delivered))
+	}
+}
+
+func TestAPanicInTheSendersPartitionSendsTheRest(t *testing.T) {
+	source := partita.NewSource(partita.Credits(5))
+	var letters []partita.DeadLetter
+	app := partita.NewApplication("bad keys", partita.DeadLetters(func(letter partita.DeadLetter) {
+		letters = append(letters, letter)
+	}))
+	app.NewPipeline("words", source).ToStatePartition(compute(count), counters, "words", keyed(func(data interface{}) uint64 {
+		if n := data.(event).n; n%3 == 0 {
+			panic(n)
+		}
+		return keyOf(data)
+	}), nil, partita.Skip()).Done()
+	texts := partita.NewSource(partita.Credits(5))
+	app.NewPipeline("texts", texts).ToStatePartitionString(compute(count), counters, "texts", keyedText(func(data interface{}) string {
+		if n := data.(event).n; n%3 == 0 {
+			panic("\xff bytes that are no text")
+		}
+		return strings.Repeat("k", data.(event).key)
+	}), nil, partita.Skip()).Done()
+	start(t, app)
+	send(t, source, events(0, 3000, 10)...)
+	send(t, texts, events(0, 3000, 10)...)
+	must(t, app.Drain(deadline(t)))
+	metrics := app.Metrics()
+	if metrics.Sent != 6000 || metrics.Computed != 4000 || metrics.Dead[partita.DeadPartition] != 2000 || len(letters) != 2000 {
+		t.Errorf("sent %d, computed %d, dead %d, letters %d", metrics.Sent, metrics.Computed,
+			metrics.Dead[partita.DeadPartition], len(letters))
+	}
+	for i, letter := range letters {
+		if i > 0 && letter.Path == letters[i-1].Path && letter.Data.(event).n <= letters[i-1].Data.(event).n {
+			t.Fatalf("dead letter %d is out of order", i)
+		}
+	}
+}
+
+func TestADeadLetterFunctionThatFailsFailsTheApplication(t *testing.T) {
+	for name, fail := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			source := partita.NewSource()
+			app := partita.NewApplication("letters", partita.DeadLetters(func(letter partita.DeadLetter) {
+				if letter.Data.(event).n == 5 {
+					fail()
+				}
+			}))
+			app.NewPipeline("p", source).ToStatePartition(compute(count), counters, "state", byKey, []uint64{0}).Done()
+			start(t, app)
+			send(t, source, events(0, 20, 2)...)
+			err := app.Wait(deadline(t))
+			if !isError(err, partita.ErrFailed) {
+				t.Errorf("Wait: %v", err)
+			}
+			says(t, err, `application "letters" / dead letters`)
+		})
+	}
+}
+
+func TestGoexitOfManyMessagesIsSurvived(t *testing.T) {
+	source := partita.NewSource()
+	app := partita.NewApplication("goexit", partita.Workers(2))
+	app.NewPipeline("p", source).ToStatePartition(compute(func(data, state interface{}) (interface{}, bool) {
+		if data.(event).n%10 == 0 {
+			runtime.Goexit()
+		}
+		return count(data, state)
+	}), counters, "state", byKey, nil, partita.Skip()).Done()
+	start(t, app)
+	send(t, source, events(0, 1000, 7)...)
+	must(t, app.Drain(deadline(t)))
+	if metrics := app.Metrics(); metrics.Computed != 900 || metrics.Dead[partita.DeadCompute] != 100 {
+		t.Errorf("computed %d, dead %d", metrics.Computed, metrics.Dead[partita.DeadCompute])
+	}
+}

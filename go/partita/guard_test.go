@@ -1,0 +1,73 @@
+package partita
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestAGuardTellsHowCodeEnded(t *testing.T) {
+	var last ending
+	run := func(code func()) bool { return guard(code, func(end ending) { last = end }) }
+	if !run(func() {}) {
+		t.Error("code that returned is said not to have")
+	}
+	cause := errors.New("cause")
+	if run(func() { panic(cause) }) || last.panicked != cause {
+		t.Errorf("a panic was told as %v", last.panicked)
+	}
+	if !strings.HasPrefix(string(last.stack), "github.com/partita-stream/partita/go/partita.TestAGuard") {
+		t.Errorf("the stack does not begin at the panic:\n%s", last.stack)
+	}
+	if run(func() { panic(nil) }) || last.exited() { //nolint
+		t.Error("a panic with nil is not told from runtime.Goexit")
+	}
+	gone := make(chan bool)
+	go func() {
+		defer close(gone)
+		run(func() { runtime.Goexit() })
+		t.Error("the goroutine went on after runtime.Goexit")
+	}()
+	<-gone
+	if !last.exited() || !strings.Contains(last.text("it"), "it: runtime.Goexit was called") {
+		t.Errorf("runtime.Goexit was told as %q", last.text("it"))
+	}
+	if !strings.HasPrefix(string(last.stack), "github.com/partita-stream/partita/go/partita.TestAGuard") {
+		t.Errorf("the stack does not begin at runtime.Goexit:\n%s", last.stack)
+	}
+}
+
+type nasty struct{ how func() string }
+
+func (nasty nasty) String() string { return nasty.how() }
+
+func TestShowingAValueAlwaysEnds(t *testing.T) {
+	if got := show(nasty{func() string { return "fine" }}); got != "fine" {
+		t.Errorf("got %q", got)
+	}
+	if got := show(nasty{func() string { panic("no") }}); !strings.Contains(got, "PANIC") {
+		t.Errorf("got %q", got)
+	}
+	if got := show(nasty{func() string { runtime.Goexit(); return "" }}); got != "a partita.nasty" {
+		t.Errorf("got %q", got)
+	}
+	if got := show(make([]int, 10_000)); len(got) > shownMax {
+		t.Errorf("got %d bytes", len(got))
+	}
+}
+
+func TestCutTextIsValidAndShort(t *testing.T) {
+	for _, text := range []string{"", "abc", "äöü", "日本語テキスト", "bad \xff bytes", strings.Repeat("x", 40)} {
+		for size := range 20 {
+			got := cut(text, size, "...")
+			if len(got) > size || !utf8.ValidString(got) {
+				t.Errorf("cut(%q, %d) is %q", text, size, got)
+			}
+		}
+	}
+	if got := cut("abc", 3, "..."); got != "abc" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,247 @@
+package partita_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/partita-stream/partita/go/partita"
+)
+
+// whole is an application with one of everything.
+type whole struct {
+	app     *partita.Application
+	source  *partita.Source
+	texts   *partita.Source
+	queue   *partita.QueueSink
+	channel chan interface{}
+}
+
+func newWhole(options ...partita.Option) *whole {
+	whole := &whole{
+		source:  partita.NewSource(partita.Credits(64)),
+		texts:   partita.NewSource(),
+		queue:   partita.NewQueueSink("queue", 16),
+		channel: make(chan interface{}, 4),
+	}
+	whole.app = partita.NewApplication("whole", append([]partita.Option{
+		partita.Workers(2), partita.DeadLetters(func(partita.DeadLetter) {}),
+	}, options...)...)
+	whole.app.NewPipeline("words", whole.source).
+		ToStatePartition(compute(count), counters, "words", byKey, nil).
+		ToSinks(whole.queue, partita.NewChannelSink("channel", whole.channel),
+			partita.NewSinkFunc("func", func([]interface{}) error { return nil }))
+	whole.app.NewPipeline("texts", whole.texts).
+		ToStatePartitionString(compute(count), counters, "texts", keyedText(func(data interface{}) string {
+			return strconv.Itoa(data.(event).key)
+		}), []string{"0", "1", "2"}).Done()
+	return whole
+}
+
+func TestRunStartsDrainsAndCloses(t *testing.T) {
+	for name, end := range map[string]func(app *partita.Application, cancel func()){
+		"stopped":   func(app *partita.Application, _ func()) { _ = app.Stop() },
+		"cancelled": func(_ *partita.Application, cancel func()) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole := newWhole()
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			var crew sync.WaitGroup
+			read := 0
+			crew.Add(2)
+			go func() {
+				defer crew.Done()
+				for range whole.queue.All(context.Background()) {
+					read++
+				}
+			}()
+			go func() {
+				defer crew.Done()
+				for range whole.channel {
+				}
+			}()
+			must(t, whole.app.Start())
+			ran := make(chan error)
+			go func() { ran <- whole.app.Run(ctx) }()
+			send(t, whole.source, events(0, 1000, 10)...)
+			end(whole.app, cancel)
+			must(t, <-ran)
+			crew.Wait()
+			if metrics := whole.app.Metrics(); read != 1000 || metrics.Delivered != 3000 {
+				t.Errorf("read %d, delivered %d", read, metrics.Delivered)
+			}
+			leavesNothing(t, whole.app)
+		})
+	}
+}
+
+func TestRunReturnsTheFailure(t *testing.T) {
+	source := partita.NewSource()
+	app := partita.NewApplication("fails")
+	app.NewPipeline("p", source).ToStateful(compute(func(_, _ interface{}) (interface{}, bool) {
+		panic("boom")
+	}), counters, "state").Done()
+	ran := make(chan error)
+	go func() { ran <- app.Run(context.Background()) }()
+	await(t, "the application has started", func() bool { return !isError(source.TrySend(1), partita.ErrNotStarted) })
+	err := <-ran
+	if !isError(err, partita.ErrFailed) {
+		t.Errorf("run: %v", err)
+	}
+	says(t, err, "panic: boom")
+	leavesNothing(t, app)
+
+	app = partita.NewApplication("empty")
+	if err := app.Run(context.Background()); !isError(err, partita.ErrInvalidTopology) {
+		t.Errorf("run of an empty application: %v", err)
+	}
+}
+
+func TestTheLoggerHearsOfFailuresAndReplacedWorkers(t *testing.T) {
+	var lock sync.Mutex
+	var text bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(writer(func(line []byte) (int, error) {
+		lock.Lock()
+		defer lock.Unlock()
+		return text.Write(line)
+	}), nil))
+	source := partita.NewSource()
+	app := partita.NewApplication("logged", partita.Logger(logger))
+	app.NewPipeline("p", source).
+		ToStatePartition(compute(func(data, state interface{}) (interface{}, bool) {
+			if data.(event).n == 1 {
+				runtime.Goexit()
+			}
+			return data, true
+		}), counters, "s", byKey, nil, partita.Skip()).
+		ToSink(partita.NewSinkFunc("out", func([]interface{}) error { return fmt.Errorf("disk full") }))
+	start(t, app)
+	send(t, source, event{n: 1}, event{n: 2})
+	if err := app.Wait(deadline(t)); !isError(err, partita.ErrFailed) {
+		t.Errorf("wait: %v", err)
+	}
+	must(t, app.Close(deadline(t)))
+	lock.Lock()
+	defer lock.Unlock()
+	for _, want := range []string{"worker replaced", "runtime.Goexit was called", "application failed", "disk full", `application \"logged\"`} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &text)
+		}
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (writer writer) Write(line []byte) (int, error) { return writer(line) }
+
+func TestAThousandApplicationsLeaveNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	cycle := func(n int) {
+		whole := newWhole()
+		must(t, whole.app.Check())
+		must(t, whole.app.Start())
+		send(t, whole.source, events(0, 10, 3)...)
+		send(t, whole.texts, events(0, 10, 4)...)
+		if n%2 == 0 {
+			go func() {
+				for range whole.channel {
+				}
+			}()
+			for read := 0; read < 10; {
+				count, err := whole.queue.Poll(deadline(t), make([]interface{}, 10))
+				must(t, err)
+				read += count
+			}
+			must(t, whole.app.Drain(deadline(t)))
+		}
+		must(t, whole.app.Close(context.Background()))
+		leavesNothing(t, whole.app)
+	}
+	for n := range 20 {
+		cycle(n)
+	}
+	goroutines, hosts := runtime.NumGoroutine(), partita.HostsHeld()
+	before, memory := threads(t), residentMemory(t)
+	for n := range 1000 {
+		cycle(n)
+	}
+	await(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	if after := threads(t); after > before+4 {
+		t.Errorf("there were %d threads, and are %d", before, after)
+	}
+	if held := partita.HostsHeld(); held != hosts {
+		t.Errorf("%d hosts are held", held-hosts)
+	}
+	if grown := residentMemory(t) - memory; grown > 32<<10 {
+		t.Errorf("the process has grown by %d KiB", grown)
+	}
+}
+
+func TestCloseRacesWithEverything(t *testing.T) {
+	for round := range 50 {
+		whole := newWhole()
+		must(t, whole.app.Start())
+		var crew sync.WaitGroup
+		together := func(work func() error) {
+			crew.Add(1)
+			go func() {
+				defer crew.Done()
+				for {
+					if err := work(); isError(err, partita.ErrClosed) {
+						return
+					} else if err != nil && !isError(err, partita.ErrBusy) && !isError(err, partita.ErrWouldBlock) {
+						t.Errorf("round %d: %v", round, err)
+						return
+					}
+				}
+			}()
+		}
+		ctx := context.Background()
+		batch := events(0, 100, 10)
+		for range 3 {
+			together(func() error { _, err := whole.source.SendBatch(ctx, batch); return err })
+		}
+		together(func() error { return whole.source.TrySend(event{}) })
+		together(func() error { return whole.texts.Send(ctx, event{}) })
+		together(func() error { _, err := whole.queue.Poll(ctx, make([]interface{}, 10)); return err })
+		together(func() error { _, err := whole.queue.TryPoll(make([]interface{}, 10)); return err })
+		together(func() error {
+			return whole.app.Parts("texts", func(partita.Key, interface{}) bool { return true })
+		})
+		together(func() error { return whole.app.Drain(ctx) })
+		together(func() error { return whole.app.Wait(ctx) })
+		crew.Add(2)
+		go func() {
+			defer crew.Done()
+			for range whole.channel {
+			}
+		}()
+		go func() {
+			defer crew.Done()
+			for range whole.queue.All(ctx) {
+			}
+		}()
+		await(t, "messages flow", func() bool { return whole.app.Metrics().Delivered > uint64(100*round) })
+		for range 3 {
+			crew.Add(1)
+			go func() {
+				defer crew.Done()
+				if err := whole.app.Close(ctx); err != nil {
+					t.Errorf("close: %v", err)
+				}
+				whole.app.Metrics()
+			}()
+		}
+		crew.Wait()
+		leavesNothing(t, whole.app)
+	}
+}

@@ -1,0 +1,77 @@
+package partita
+
+// #include <stdlib.h>
+// #include "bridge.h"
+import "C"
+
+import "unsafe"
+
+// partsMax is how many states are read at once.
+const partsMax = 256
+
+// parts visits every state of a partition until visit returns false.
+func (engine *engine) parts(partition string, visit func(key Key, state any) bool) error {
+	path := engine.path + ` / partition "` + partition + `"`
+	name := C.CString(partition)
+	defer C.free(unsafe.Pointer(name))
+	var reader C.partita_reader
+	var object C.partita_error
+	status := C.partita_reader_new(engine.app, C.partita_str{ptr: name, len: C.size_t(len(partition))}, &reader, &object)
+	if status != C.PARTITA_OK {
+		return engine.failure(path, status, object)
+	}
+	// The visit may also panic.
+	defer C.partita_reader_free(reader)
+
+	batch := newPartBatch(engine.kinds[partition])
+	for {
+		count, status := batch.read(reader)
+		if status != C.PARTITA_OK {
+			return engine.failure(path, status, C.partita_error{})
+		}
+		if count == 0 {
+			return nil
+		}
+		states := engine.states.now()
+		for i := range count {
+			if !visit(batch.key(i), *states.at(batch.states[i])) {
+				return nil
+			}
+		}
+	}
+}
+
+// partBatch is room for states that are read at once, and their keys.
+type partBatch struct {
+	kind   KeyKind
+	words  []C.uint64_t
+	texts  []C.partita_bytes
+	states []uint64
+}
+
+func newPartBatch(kind KeyKind) *partBatch {
+	batch := &partBatch{kind: kind, states: make([]uint64, partsMax)}
+	switch kind {
+	case NumberKey:
+		batch.words = make([]C.uint64_t, partsMax)
+	case TextKey:
+		batch.texts = make([]C.partita_bytes, partsMax)
+	}
+	return batch
+}
+
+func (batch *partBatch) read(reader C.partita_reader) (int, C.partita_status) {
+	read := C.partita_go_read(reader, partsMax, unsafe.SliceData(batch.words),
+		unsafe.SliceData(batch.texts), (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(batch.states))))
+	return int(read.count), read.status
+}
+
+func (batch *partBatch) key(i int) Key {
+	switch batch.kind {
+	case NumberKey:
+		return Key{Kind: NumberKey, Number: uint64(batch.words[i])}
+	case TextKey:
+		return Key{Kind: TextKey, Text: bytesText(batch.texts[i])}
+	}
+	return Key{}
+}

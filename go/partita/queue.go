@@ -1,0 +1,131 @@
+package partita
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// QueueSink is a sink that holds outputs until they are read.
+type QueueSink struct {
+	sinkBase
+	capacity int
+	side     atomic.Pointer[queueOutlet]
+	// opened is closed when the application has started, or was closed instead.
+	opened chan struct{}
+	once   sync.Once
+}
+
+// queueDefault is the capacity of a queue that is made with 0.
+const queueDefault = 4096
+
+// NewQueueSink makes a sink that holds up to capacity outputs (0: 4,096) until they are read. When
+// it is full, what emits to it stalls.
+func NewQueueSink(name string, capacity int) *QueueSink {
+	if capacity == 0 {
+		capacity = queueDefault
+	}
+	return &QueueSink{sinkBase: sinkBase{name: name}, capacity: capacity, opened: make(chan struct{})}
+}
+
+// allMax is how many outputs [QueueSink.All] reads at once.
+const allMax = 256
+
+// All reads outputs until no more can come (the application was stopped and has drained, has
+// failed, or is closed), ctx ends, or the loop is left. It also waits for the start. Several
+// goroutines may read at once; each output goes to one of them.
+func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
+	return func(yield func(interface{}) bool) {
+		select {
+		case <-queue.opened:
+		case <-ctx.Done():
+			return
+		}
+		batch := make([]interface{}, allMax)
+		for {
+			count, err := queue.Poll(ctx, batch)
+			if err != nil || !queue.yield(batch[:count], yield) {
+				return
+			}
+		}
+	}
+}
+
+// yield gives a batch to the body of a loop. What it does not get is left to the next reader.
+func (queue *QueueSink) yield(batch []any, yield func(any) bool) bool {
+	rest := batch
+	defer func() {
+		if len(rest) > 0 {
+			queue.side.Load().leave(rest)
+		}
+		clear(batch)
+	}()
+	for len(rest) > 0 {
+		next := rest[0]
+		rest = rest[1:]
+		if !yield(next) {
+			return false
+		}
+	}
+	return true
+}
+
+// Poll reads up to len(batch) outputs and returns how many; it waits until there is one. Its errors
+// are that of ctx, [ErrStopped], [ErrFailed] and [ErrClosed], the last three when no more can come.
+func (queue *QueueSink) Poll(ctx context.Context, batch []interface{}) (int, error) {
+	side, err := queue.open(batch)
+	if err != nil {
+		return 0, err
+	}
+	if ctx == nil {
+		return 0, fmt.Errorf("%s: %w: the context is nil", side.path, ErrInvalidArgument)
+	}
+	return side.poll(ctx, batch)
+}
+
+// TryPoll is Poll without waiting: an empty queue is [ErrWouldBlock].
+func (queue *QueueSink) TryPoll(batch []interface{}) (int, error) {
+	side, err := queue.open(batch)
+	if err != nil {
+		return 0, err
+	}
+	return side.poll(notWaiting, batch)
+}
+
+// open is the queue's way into the engine, once the application has started.
+func (queue *QueueSink) open(batch []any) (*queueOutlet, error) {
+	side := queue.side.Load()
+	switch {
+	case len(batch) == 0:
+		return nil, fmt.Errorf("%s: %w: there is no room in the batch", queue.path(), ErrInvalidArgument)
+	case side != nil:
+		return side, nil
+	case queue.pipeline != nil && queue.pipeline.app.over.Load():
+		return nil, fmt.Errorf("%s: %w", queue.path(), ErrClosed)
+	}
+	return nil, fmt.Errorf("%s: %w", queue.path(), ErrNotStarted)
+}
+
+// path says where the queue is.
+func (queue *QueueSink) path() string {
+	path := fmt.Sprintf(`sink "%s"`, queue.name)
+	if queue.pipeline == nil {
+		return path
+	}
+	return queue.pipeline.path() + " / " + path
+}
+
+func (queue *QueueSink) mistake() string {
+	if queue.capacity < 0 {
+		return fmt.Sprintf("capacity: expected 0 or more, got %d", queue.capacity)
+	}
+	return ""
+}
+
+func (queue *QueueSink) outlet(base outletBase) outlet {
+	return &queueOutlet{outletBase: base, queue: queue, read: make(chan struct{})}
+}
+
+func (queue *QueueSink) abandon() { queue.once.Do(func() { close(queue.opened) }) }

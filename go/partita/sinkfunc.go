@@ -1,0 +1,62 @@
+package partita
+
+import "context"
+
+// NewSinkFunc makes a sink of a function. It is called on a worker, by one goroutine at a time,
+// with batches in which the outputs of each key are in order. The slice is only lent. An error or
+// a panic fails the batch's first message; the rest of the batch comes again unless the function
+// is told otherwise by a [*SinkError].
+func NewSinkFunc(name string, take func(batch []interface{}) error) Sink {
+	return &sinkFunc{sinkBase: sinkBase{name: name}, take: take}
+}
+
+// SinkError is an error of a sink function that says how many messages of the batch were taken
+// before it: the message behind them fails, and the rest comes again.
+type SinkError struct {
+	// Taken counts the messages that were taken.
+	Taken int
+	// Err is the reason.
+	Err error
+}
+
+// Error gives the reason.
+func (e *SinkError) Error() string {
+	if e.Err == nil {
+		return "the sink failed"
+	}
+	return e.Err.Error()
+}
+
+// Unwrap gives Err.
+func (e *SinkError) Unwrap() error { return e.Err }
+
+type sinkFunc struct {
+	sinkBase
+	take func(batch []any) error
+}
+
+func (sink *sinkFunc) mistake() string {
+	if sink.take == nil {
+		return "its function is nil: expected a function"
+	}
+	return ""
+}
+
+func (sink *sinkFunc) outlet(base outletBase) outlet {
+	return &funcOutlet{outletBase: base, take: sink.take}
+}
+
+func (sink *sinkFunc) abandon() {}
+
+// funcOutlet is the engine's side of a function: the host of its callback.
+type funcOutlet struct {
+	outletBase
+	take func(batch []any) error
+	// batch is used again for each call.
+	batch []any
+}
+
+func (outlet *funcOutlet) capacity() int                { return 0 }
+func (outlet *funcOutlet) open()                        {}
+func (outlet *funcOutlet) settle(context.Context) error { return nil }
+func (outlet *funcOutlet) tally() (unread, dropped int) { return 0, 0 }
