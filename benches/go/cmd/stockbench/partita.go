@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+
+	"github.com/partita-stream/partita/benches/go/workload"
+	"github.com/partita-stream/partita/go/partita"
+)
+
+// batchLen is how many messages are sent together, as many as the slices of the peer have.
+const batchLen = 1024
+
+func init() { systems = append(systems, engine{}) }
+
+// engine is Partita: the interface API, with keys on first use.
+type engine struct{}
+
+func (engine) Name() string { return "partita" }
+
+func (engine) Prepare(workers int) (workload.Round, error) {
+	source := partita.NewSource()
+	app := partita.NewApplication("stocks", partita.Workers(workers))
+	app.NewPipeline("prices", source).
+		ToStatePartition(workload.UpdateStock{}, workload.StockBuilder{}, "stocks",
+			workload.SymbolPartitionFunction{}, nil).
+		Done()
+	if err := app.Start(); err != nil {
+		return nil, err
+	}
+	return &engineRound{app: app, source: source}, nil
+}
+
+type engineRound struct {
+	app    *partita.Application
+	source *partita.Source
+}
+
+func (round *engineRound) Run(input *workload.Input) error {
+	ctx := context.Background()
+	for values := input.Values; len(values) > 0; {
+		batch := values[:min(batchLen, len(values))]
+		values = values[len(batch):]
+		if _, err := round.source.SendBatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return round.app.Drain(ctx)
+}
+
+func (round *engineRound) States(visit func(stock *workload.Stock)) {
+	err := round.app.Parts("stocks", func(_ partita.Key, state interface{}) bool {
+		visit(state.(*workload.Stock))
+		return true
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+func (round *engineRound) Close() error { return round.app.Close(context.Background()) }
