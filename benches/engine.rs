@@ -62,6 +62,7 @@ fn application(workers: u32) -> Application {
         run_length: 1024,
         stack_size: 1 << 20,
         dead_letters: None,
+        sleep: None,
         partitions: vec![topology::Partition {
             name: "stocks".into(),
             key_kind: KeyKind::Word,

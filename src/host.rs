@@ -136,6 +136,16 @@ pub trait Deliver: Host {
     fn deliver(&self, values: &[Value], done: &mut usize) -> Verdict;
 }
 
+/// Lets workers sleep in the host's way: for hosts whose threads should not sleep inside the engine.
+pub trait Sleep: Host {
+    /// Sleeps on the thread of this worker until it is unparked, or was since it last slept, or the
+    /// time is over, if there is one. It may also return for no reason.
+    fn park(&self, worker: usize, most: Option<std::time::Duration>);
+
+    /// Ends the sleep of a worker, or its next one. Any thread.
+    fn unpark(&self, worker: usize);
+}
+
 /// One message that could not be processed.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {

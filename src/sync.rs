@@ -1,9 +1,12 @@
 //! The primitives by which threads meet, in one place so that loom can replace them.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::{
-    Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering, fence},
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering, fence},
+    },
 };
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
@@ -15,6 +18,22 @@ pub(crate) use std::sync::{
 pub(crate) use std::sync::Arc;
 
 use std::sync::PoisonError;
+
+/// A cell that is reached as loom's is, so that loom can see who does.
+#[cfg(not(loom))]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) fn new(contents: T) -> UnsafeCell<T> {
+        UnsafeCell(std::cell::UnsafeCell::new(contents))
+    }
+
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, reach: impl FnOnce(*mut T) -> R) -> R {
+        reach(self.0.get())
+    }
+}
 
 /// Locks a mutex, poisoned or not: what it guards is kept whole by its users, who call nothing
 /// foreign while they hold it.

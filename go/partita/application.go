@@ -42,8 +42,9 @@ func KeyGroups(n int) Option { return func(app *Application) { app.keyGroups = n
 // keyGroupsDefault is the default of [KeyGroups].
 const keyGroupsDefault = 4096
 
-// DeadLetters sets the function that gets every message that could not be processed. It is called
-// on a worker, by one goroutine at a time. Without it dead letters are only counted.
+// DeadLetters sets the function that gets every message that could not be processed, also the one
+// that made the application fail. It is called on a worker, by one goroutine at a time. If it fails
+// itself, the application fails. Without it dead letters are only counted.
 func DeadLetters(handle func(DeadLetter)) Option {
 	return func(app *Application) { app.deadLetters = handle }
 }

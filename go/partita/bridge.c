@@ -39,6 +39,14 @@ static partita_status dead_letters(void *host, partita_dead_letters *letters) {
   return partitaGoDeadLetters((uintptr_t)host, worker, letters);
 }
 
+static void park(void *host, uint32_t worker, int64_t timeout_ns) {
+  partitaGoPark((uintptr_t)host, worker, timeout_ns);
+}
+
+static void unpark(void *host, uint32_t worker) {
+  partitaGoUnpark((uintptr_t)host, worker);
+}
+
 static partita_wait waiting(partita_go_patience patience) {
   partita_wait wait = {
       .size = sizeof wait, .timeout_ns = patience.timeout_ns, .cancel = patience.cancel};
@@ -52,6 +60,8 @@ partita_status partita_go_app_new(partita_app_options options, uintptr_t host, b
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.dead_letters = letters ? dead_letters : NULL;
+  options.park = park;
+  options.unpark = unpark;
   return partita_app_new(&options, app_out, error_out);
 }
 

@@ -10,7 +10,8 @@ var (
 	// ErrInvalidTopology is a declaration with mistakes; the text lists every one, and [errors.As]
 	// with a [*TopologyError] gives them one by one.
 	ErrInvalidTopology = errors.New("invalid topology")
-	// ErrInvalidArgument is an argument that cannot be: a nil message, a name that is not UTF-8.
+	// ErrInvalidArgument is an argument that cannot be: a nil message or context, a batch without
+	// room, a name that is not UTF-8.
 	ErrInvalidArgument = errors.New("invalid argument")
 	// ErrNotStarted is a call that needs a started application.
 	ErrNotStarted = errors.New("application not started")

@@ -378,6 +378,19 @@ typedef struct partita_dead_letters {
 typedef partita_status (*partita_dead_letters_fn)(void *host, struct partita_dead_letters *letters);
 
 /**
+ * Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or
+ * `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
+ * return, and calls nothing of the engine.
+ */
+typedef void (*partita_park_fn)(void *host, uint32_t worker, int64_t timeout_ns);
+
+/**
+ * Ends the sleep of this worker, or its next one. Any thread; it must not wait, and calls nothing
+ * of the engine.
+ */
+typedef void (*partita_unpark_fn)(void *host, uint32_t worker);
+
+/**
  * What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
  */
 typedef struct partita_app_options {
@@ -426,6 +439,15 @@ typedef struct partita_app_options {
    * them.
    */
   partita_dead_letters_fn dead_letters;
+  /**
+   * With `PARTITA_THREADS_HOST`: how a worker sleeps when there is nothing to do, for hosts whose
+   * threads should not sleep inside the engine. NULL: in the engine's own way.
+   */
+  partita_park_fn park;
+  /**
+   * Ends the sleep of a worker. Set if `park` is.
+   */
+  partita_unpark_fn unpark;
 } partita_app_options;
 
 /**

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -33,12 +34,15 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 	if ctx == nil {
 		return C.PARTITA_INVALID_ARGUMENT
 	}
-	if ctx.Done() == nil && listener.nudges == nil {
-		return call(C.partita_go_patience{timeout_ns: C.PARTITA_FOREVER})
-	}
 	status := call(atOnce)
 	if status != C.PARTITA_WOULD_BLOCK {
 		return status
+	}
+	// The next call sleeps inside the engine, and keeps its processor (its P) for a while: whoever
+	// waits for one may have it first.
+	runtime.Gosched()
+	if ctx.Done() == nil && listener.nudges == nil {
+		return call(C.partita_go_patience{timeout_ns: C.PARTITA_FOREVER})
 	}
 	if ctx.Err() != nil {
 		return C.PARTITA_CANCELLED

@@ -17,6 +17,7 @@ type worker struct {
 	messages slotCache[any]
 	states   slotCache[any]
 	warmth   warmth
+	bed      bed
 	keyRoom  keyRoom
 	// What it does, one at a time; kept here so that a callback allocates nothing.
 	run      runJob
@@ -32,6 +33,7 @@ func newWorker(engine *engine, index int) *worker {
 	worker := &worker{
 		engine:   engine,
 		index:    index,
+		bed:      newBed(),
 		messages: slotCache[any]{store: engine.messages},
 		states:   slotCache[any]{store: engine.states},
 	}
@@ -60,16 +62,21 @@ func (worker *worker) work() {
 			worker.engine.crew.Done()
 			return
 		}
-		go worker.work()
+		defer func() { go worker.work() }()
 		worker.engine.log(func(log *slog.Logger) {
 			log.Warn("worker replaced", "worker", worker.index, "reason", worker.lost)
 		})
 	}()
 	// A goroutine that ends while it is locked takes its thread with it.
 	runtime.LockOSThread()
-	C.partita_go_run_worker(worker.engine.app, C.uint32_t(worker.index))
+	status := C.partita_go_run_worker(worker.engine.app, C.uint32_t(worker.index))
 	runtime.UnlockOSThread()
 	returned = true
+	if status != C.PARTITA_OK && status != C.PARTITA_CLOSED {
+		worker.engine.log(func(log *slog.Logger) {
+			log.Error("worker refused", "worker", worker.index, "status", statusName(status))
+		})
+	}
 }
 
 // lose tells the engine that this goroutine is about to end in user code, and why.

@@ -20,6 +20,11 @@ pub(crate) fn inside(engine: &Engine) -> bool {
     INSIDE.with_borrow(|engines| engines.contains(&identity(engine)))
 }
 
+/// Whether the innermost callback that this thread is in is one of this engine.
+pub(crate) fn innermost(engine: &Engine) -> bool {
+    INSIDE.with_borrow(|engines| engines.last() == Some(&identity(engine)))
+}
+
 /// Calls back into the host.
 pub(crate) fn call(engine: &Engine, callback: impl FnOnce() -> Verdict) -> Verdict {
     enter(engine);

@@ -1,9 +1,8 @@
 //! The contents of actors, each for the holder of its claim. One of the two hot rooms with `unsafe`.
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
-
 use super::schedule::{ActorId, Claim};
+use crate::sync::UnsafeCell;
 
 pub(crate) struct Cells<T>(Box<[UnsafeCell<T>]>);
 
@@ -21,6 +20,6 @@ impl<T> Cells<T> {
     pub(crate) fn get<'a>(&'a self, claim: &'a mut Claim) -> &'a mut T {
         let ActorId(index) = claim.actor();
         // SAFETY: the claim is the only one of this actor, and is borrowed for as long.
-        unsafe { &mut *self.0[index].get() }
+        self.0[index].with_mut(|contents| unsafe { &mut *contents })
     }
 }

@@ -161,7 +161,11 @@ impl Lane {
             Verdict::Failed(_) if done == len => {
                 Err("a message failed, but all of the run are done".into())
             }
-            Verdict::Done if done == 0 => Err("no message is done, and none failed".into()),
+            Verdict::Done if done == 0 => {
+                // It forgot to say what it did: more likely all of it than nothing.
+                run.done = len;
+                Err("no message is done, and none failed".into())
+            }
             Verdict::OutputsFull if done == 0 => {
                 let offered = run.outputs.capacity();
                 if offered >= OUTPUTS_MAX {
@@ -212,14 +216,18 @@ impl Lane {
         emitted > 0
     }
 
-    /// After a broken contract: the whole run counts as handed to the host.
-    pub(super) fn give_up(&mut self, engine: &Engine) {
-        let left = self.run.values.len() - self.run.start;
-        engine.pipelines[self.pipeline].counters[self.step + 1].dead(DeadReason::Failed, left);
-        self.run.start = self.run.values.len();
-        self.run.outputs.clear();
-        self.run.clear_if_over();
-        engine.consumed(self.pipeline, self.step, left, 0);
+    /// After a broken contract: what is done is the host's, and what it emitted is handed back. The
+    /// rest waits to be dropped.
+    pub(super) fn give_up(&mut self, engine: &Engine, plan: &StepPlan) {
+        let run = &mut self.run;
+        let done = run.done.min(run.values.len() - run.start);
+        run.start += done;
+        run.done = 0;
+        let outputs: Vec<Value> = run.outputs.drain(..).map(|output| output.value).collect();
+        run.clear_if_over();
+        engine.pipelines[self.pipeline].counters[self.step + 1].dead(DeadReason::Failed, done);
+        engine.drop_to(&*plan.values, &outputs);
+        engine.consumed(self.pipeline, self.step, done, 0);
     }
 
     /// Forwards outputs that wait for room; tells whether none is left.
@@ -235,14 +243,8 @@ impl Lane {
         for segment in self.queue.drain(..) {
             values.extend_from_slice(segment.values_left());
         }
-        engine.discard(self.pipeline, self.step, values, reason);
-        let pipeline = &engine.pipelines[self.pipeline];
-        let sinks = if self.step + 1 == pipeline.steps {
-            pipeline.sinks.len()
-        } else {
-            0
-        };
-        let outputs = self.outbox.take_all(sinks);
-        engine.discard(self.pipeline, self.step + 1, outputs, reason);
+        engine.discard(self.pipeline, self.step, self.step + 1, values, reason);
+        self.outbox
+            .discard(engine, self.pipeline, self.step + 1, reason);
     }
 }

@@ -162,25 +162,32 @@ impl Engine {
     /// Closes; see the top of this file. Without a failure of the wait it is closed afterwards.
     pub fn close(&self, wait: &Wait) -> Result<(), Refusal> {
         self.outside()?;
+        self.begin_closing();
+        self.seam
+            .wait_until(self, &self.changed, wait, || {
+                if self.is_closed() {
+                    return Some(());
+                }
+                if std::mem::replace(&mut *lock(&self.closing), true) {
+                    return None;
+                }
+                // Another closer may have finished between the two looks.
+                let closed = self.is_closed() || self.try_close();
+                *lock(&self.closing) = false;
+                if closed {
+                    self.life.store(CLOSED, Ordering::SeqCst);
+                    self.changed.notify();
+                }
+                closed.then_some(())
+            })
+            // Another closer may have found this one at it, and waits for what it does.
+            .inspect_err(|_| self.changed.notify())?;
+        Ok(())
+    }
+
+    pub(super) fn begin_closing(&self) {
         self.life.fetch_max(CLOSING, Ordering::SeqCst);
         self.wake_everyone();
-        self.seam.wait_until(self, &self.changed, wait, || {
-            if self.is_closed() {
-                return Some(());
-            }
-            if std::mem::replace(&mut *lock(&self.closing), true) {
-                return None;
-            }
-            // Another closer may have finished between the two looks.
-            let closed = self.is_closed() || self.try_close();
-            *lock(&self.closing) = false;
-            if closed {
-                self.life.store(CLOSED, Ordering::SeqCst);
-                self.changed.notify();
-            }
-            closed.then_some(())
-        })?;
-        Ok(())
     }
 
     /// Does what can be done of closing; tells whether that was all.
@@ -198,7 +205,7 @@ impl Engine {
             return false;
         }
         self.drop_states();
-        self.plan.release_hosts();
+        callback::tell(self, || self.plan.release_hosts());
         true
     }
 

@@ -1,1 +1,851 @@
-//! Models of every hand-off between threads, for loom.
+//! Models of every hand-off between threads, for loom: all orders in which they can meet, within a
+//! bound on preemptions. A wake-up that is lost is a deadlock, which loom reports.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom`. More preemptions than a
+//! model asks for: `LOOM_MAX_PREEMPTIONS=5`.
+
+use std::sync::atomic::{
+    AtomicI64,
+    Ordering::{Relaxed, SeqCst},
+};
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::event::{Cancel, Event, Wait, WaitError};
+use super::flow::Flow;
+use super::mailbox::Mailbox;
+use super::queue::SinkQueue;
+use super::schedule::{ActorId, Claim, Schedule};
+use super::segment::Origin;
+use super::{Batch, Engine, Failure, Refusal, Sender};
+use crate::host::{
+    self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Values, Verdict,
+};
+use crate::model::{KeyKind, Policy, Value};
+use crate::sync::{Arc, Condvar, Mutex, lock};
+use crate::topology::{Application, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads};
+
+/// Checks a model in all orders that have up to so many preemptions.
+fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound.get_or_insert(preemptions);
+    builder.max_branches = 20_000;
+    builder.check(model);
+}
+
+// ---- mailbox and schedule ----
+
+const ACTOR: ActorId = ActorId(0);
+
+/// The next actor for a worker, which was `awake` if it had one before.
+fn next(schedule: &Schedule, awake: &mut bool) -> Option<Claim> {
+    schedule.take(std::mem::replace(awake, true))
+}
+
+/// An actor's mailbox, and its contents: what it has taken out of it. Loom tells if two threads
+/// reach the contents without an order between them.
+struct Post {
+    schedule: Schedule,
+    mailbox: Mailbox<u32>,
+    taken: UnsafeCell<Vec<u32>>,
+}
+
+// SAFETY: the contents are reached with the actor's claim only: loom checks that.
+#[allow(unsafe_code)]
+unsafe impl Sync for Post {}
+
+impl Post {
+    fn new() -> Arc<Post> {
+        Arc::new(Post {
+            schedule: Schedule::new(1),
+            mailbox: Mailbox::default(),
+            taken: UnsafeCell::new(Vec::new()),
+        })
+    }
+
+    fn leave(&self, message: u32) {
+        self.mailbox.push(message);
+        self.schedule.notify(ACTOR);
+    }
+
+    /// The contents, for the holder of the claim.
+    #[allow(unsafe_code)]
+    fn contents<T>(&self, _claim: &Claim, look: impl FnOnce(&mut Vec<u32>) -> T) -> T {
+        // SAFETY: the claim is the only one: loom checks that.
+        self.taken.with_mut(|taken| look(unsafe { &mut *taken }))
+    }
+
+    /// Runs the actor until it has taken `enough`, then closes.
+    fn work(&self, enough: usize) {
+        let mut awake = false;
+        while let Some(claim) = next(&self.schedule, &mut awake) {
+            let over = self.contents(&claim, |taken| {
+                let mut mail = Vec::new();
+                self.mailbox.take(&mut mail);
+                taken.append(&mut mail);
+                taken.len() == enough
+            });
+            self.schedule.give_back(claim, false);
+            if over {
+                self.schedule.close();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_left_in_a_mailbox_is_taken_once_in_order_by_one_worker_at_a_time() {
+    check(2, || {
+        let post = Post::new();
+        let mut threads: Vec<_> = (0..2)
+            .map(|_| {
+                let post = post.clone();
+                thread::spawn(move || post.work(3))
+            })
+            .collect();
+        let other = post.clone();
+        threads.push(thread::spawn(move || other.leave(10)));
+        post.leave(1);
+        post.leave(2);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        let claim = Claim::reclaim(ACTOR);
+        let taken = post.contents(&claim, std::mem::take);
+        let own: Vec<u32> = taken
+            .iter()
+            .copied()
+            .filter(|&message| message < 10)
+            .collect();
+        assert_eq!((taken.len(), own), (3, vec![1, 2]));
+    });
+}
+
+#[test]
+fn an_actor_that_has_more_to_do_is_run_again() {
+    check(3, || {
+        let post = Post::new();
+        let worker = post.clone();
+        let worker = thread::spawn(move || {
+            let (mut mail, mut awake) = (Vec::new(), false);
+            while let Some(claim) = next(&worker.schedule, &mut awake) {
+                let mut arrived = Vec::new();
+                worker.mailbox.take(&mut arrived);
+                mail.append(&mut arrived);
+                // One message for each turn.
+                let done = worker.contents(&claim, |taken| {
+                    taken.extend(mail.pop());
+                    taken.len()
+                });
+                worker.schedule.give_back(claim, !mail.is_empty());
+                if done == 3 {
+                    worker.schedule.close();
+                }
+            }
+        });
+        let other = post.clone();
+        let other = thread::spawn(move || other.leave(10));
+        post.leave(1);
+        post.leave(2);
+        other.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn who_claims_an_actor_has_it_alone_and_keeps_no_message_from_it() {
+    check(3, || {
+        let post = Post::new();
+        let (worker, reader) = (post.clone(), post.clone());
+        let worker = thread::spawn(move || worker.work(1));
+        let reader = thread::spawn(move || {
+            if let Some(claim) = reader.schedule.try_claim(ACTOR) {
+                reader.contents(&claim, |taken| assert!(taken.len() <= 1));
+                reader.schedule.give_back(claim, true);
+            }
+        });
+        post.leave(1);
+        reader.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+/// Two workers, each of which waits inside its actor until the other is inside one.
+fn two_actors_that_meet(notify: impl Fn(&Schedule) + Send + Sync + 'static) {
+    check(3, move || {
+        let schedule = Arc::new(Schedule::new(2));
+        let meeting = Arc::new((Mutex::new(0), Condvar::new()));
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let (schedule, meeting) = (schedule.clone(), meeting.clone());
+                thread::spawn(move || {
+                    let claim = schedule.take(false).unwrap();
+                    let mut here = lock(&meeting.0);
+                    *here += 1;
+                    meeting.1.notify_all();
+                    while *here < 2 {
+                        here = meeting.1.wait(here).unwrap();
+                    }
+                    drop(here);
+                    schedule.give_back(claim, false);
+                })
+            })
+            .collect();
+        notify(&schedule);
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
+    });
+}
+
+#[test]
+fn two_ready_actors_run_at_once_if_two_workers_are_free() {
+    two_actors_that_meet(|schedule| {
+        schedule.notify(ActorId(0));
+        schedule.notify(ActorId(1));
+    });
+    two_actors_that_meet(|schedule| schedule.notify_many(&[ActorId(0), ActorId(1)]));
+}
+
+#[test]
+fn all_workers_leave_when_the_schedule_closes() {
+    check(3, || {
+        let post = Post::new();
+        let workers: Vec<_> = (0..3)
+            .map(|_| {
+                let post = post.clone();
+                thread::spawn(move || post.work(usize::MAX))
+            })
+            .collect();
+        post.leave(1);
+        post.schedule.close();
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
+        // Nobody can enter any more, though work may be left.
+        assert!(post.schedule.take(false).is_none());
+        assert!(post.schedule.try_take().is_none());
+    });
+}
+
+#[test]
+fn the_actor_of_a_lost_worker_is_run_on_by_another() {
+    check(3, || {
+        let post = Post::new();
+        let lost = post.clone();
+        let lost = thread::spawn(move || {
+            if let Some(claim) = lost.schedule.take(false) {
+                lost.contents(&claim, |taken| {
+                    let mut mail = Vec::new();
+                    lost.mailbox.take(&mut mail);
+                    taken.append(&mut mail);
+                });
+                // The thread ends here, and says so.
+                lost.schedule.worker_gone();
+                lost.schedule.give_back(Claim::reclaim(ACTOR), true);
+            }
+        });
+        let worker = post.clone();
+        let worker = thread::spawn(move || worker.work(2));
+        post.leave(1);
+        post.leave(2);
+        lost.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+// ---- events ----
+
+#[test]
+fn a_change_wakes_all_who_wait_for_it() {
+    check(3, || {
+        let event = Arc::new(Event::default());
+        let changed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let (event, changed) = (event.clone(), changed.clone());
+                thread::spawn(move || {
+                    event
+                        .wait_until(&Wait::forever(), || changed.load(Relaxed).then_some(()))
+                        .unwrap();
+                })
+            })
+            .collect();
+        changed.store(true, Relaxed);
+        event.notify();
+        waiters
+            .into_iter()
+            .for_each(|waiter| waiter.join().unwrap());
+    });
+}
+
+#[test]
+fn a_fired_cancel_ends_every_wait_that_has_it() {
+    check(3, || {
+        let (event, cancel) = (Arc::new(Event::default()), Arc::new(Cancel::default()));
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let (event, cancel) = (event.clone(), cancel.clone());
+                thread::spawn(move || {
+                    let wait = Wait {
+                        timeout: None,
+                        cancel: Some(cancel),
+                    };
+                    let waited: Result<(), _> = event.wait_until(&wait, || None);
+                    assert_eq!(waited, Err(WaitError::Cancelled));
+                })
+            })
+            .collect();
+        cancel.fire();
+        waiters
+            .into_iter()
+            .for_each(|waiter| waiter.join().unwrap());
+    });
+}
+
+// ---- credits ----
+
+fn return_credits(flow: &Flow, schedule: &Schedule, stage: usize, count: usize) {
+    let returned = flow.consumed(stage, count, 0);
+    flow.take_gated()
+        .into_iter()
+        .for_each(|actor| schedule.notify(actor));
+    if returned.wake_senders {
+        flow.room.notify();
+    }
+}
+
+#[test]
+fn senders_that_wait_get_the_credits_that_come_back() {
+    check(3, || {
+        let flow = Arc::new(Flow::new(1, 1));
+        let schedule = Arc::new(Schedule::new(1));
+        assert_eq!(flow.admit(2), 1);
+        let senders: Vec<_> = (0..2)
+            .map(|_| {
+                let (flow, schedule) = (flow.clone(), schedule.clone());
+                thread::spawn(move || {
+                    let admitted = flow
+                        .room
+                        .wait_until(&Wait::forever(), || Some(flow.admit(1)).filter(|&n| n > 0));
+                    assert_eq!(admitted, Ok(1));
+                    assert!(
+                        flow.in_flight() <= 1,
+                        "more is in flight than there are credits"
+                    );
+                    return_credits(&flow, &schedule, 0, 1);
+                })
+            })
+            .collect();
+        return_credits(&flow, &schedule, 0, 1);
+        senders
+            .into_iter()
+            .for_each(|sender| sender.join().unwrap());
+        assert_eq!(flow.in_flight(), 0);
+    });
+}
+
+#[test]
+fn a_lane_held_back_by_the_gate_is_notified_when_it_opens() {
+    check(4, || {
+        let flow = Arc::new(Flow::new(1, 1));
+        let schedule = Arc::new(Schedule::new(1));
+        // Two messages at the end, where one credit was: overdrawn.
+        assert_eq!(flow.admit(1), 1);
+        flow.emit(1, 1, 2);
+        assert!(!flow.consumed(0, 1, 2).quiet);
+        schedule.notify(ACTOR);
+        let worker = {
+            let (flow, schedule) = (flow.clone(), schedule.clone());
+            thread::spawn(move || {
+                let mut awake = false;
+                while let Some(claim) = next(&schedule, &mut awake) {
+                    let passed = flow.pass_gate(0, ACTOR);
+                    schedule.give_back(claim, false);
+                    if passed {
+                        schedule.close();
+                    }
+                }
+            })
+        };
+        let other = {
+            let (flow, schedule) = (flow.clone(), schedule.clone());
+            thread::spawn(move || return_credits(&flow, &schedule, 1, 1))
+        };
+        return_credits(&flow, &schedule, 1, 1);
+        other.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+// ---- the queue of a sink ----
+
+#[test]
+fn an_actor_stalled_by_a_full_queue_is_notified_when_there_is_room() {
+    check(3, || {
+        let queue = Arc::new(SinkQueue::new(1));
+        let schedule = Arc::new(Schedule::new(1));
+        schedule.notify(ACTOR);
+        let worker = {
+            let (queue, schedule) = (queue.clone(), schedule.clone());
+            thread::spawn(move || {
+                let origin = Origin {
+                    pipeline: 0,
+                    batch: 0,
+                    epoch: 0,
+                };
+                let (mut left, mut awake) = (&[Value(1), Value(2), Value(3)][..], false);
+                while let Some(claim) = next(&schedule, &mut awake) {
+                    left = &left[queue.push(origin, left, ACTOR)..];
+                    schedule.give_back(claim, false);
+                    if left.is_empty() {
+                        schedule.close();
+                    }
+                }
+            })
+        };
+        for expected in 1..=3 {
+            let mut out = [Value(0); 2];
+            let polled = queue.arrived.wait_until(&Wait::forever(), || {
+                let (taken, stalled) = queue.take(&mut out);
+                stalled.into_iter().for_each(|actor| schedule.notify(actor));
+                (taken > 0).then_some(taken)
+            });
+            assert_eq!((polled, out[0]), (Ok(1), Value(expected)));
+        }
+        worker.join().unwrap();
+    });
+}
+
+// ---- the whole engine ----
+
+/// A message that comes to nothing; its key cannot be found.
+const NOTHING: Value = Value(0);
+/// A message that becomes three.
+const THREE: Value = Value(3);
+/// A message that is passed on.
+const ONE: Value = Value(1);
+
+/// The host: counts the values that are out of its hands, and that did not come back yet.
+#[derive(Default)]
+struct Ledger {
+    held: AtomicI64,
+    released: AtomicI64,
+}
+
+impl Ledger {
+    fn given(&self, values: usize) {
+        self.held.fetch_add(values as i64, Relaxed);
+    }
+}
+
+impl Host for Ledger {
+    fn release(&self) {
+        self.released.fetch_add(1, Relaxed);
+    }
+}
+
+impl Values for Ledger {
+    fn drop_values(&self, values: &[Value]) {
+        self.held.fetch_sub(values.len() as i64, Relaxed);
+    }
+}
+
+impl host::Partition for Ledger {
+    fn keys(&self, batch: &mut KeyBatch<'_>) -> Verdict {
+        for &value in batch.values {
+            if value == NOTHING {
+                return Verdict::Failed("nothing".into());
+            }
+            batch.words.push(value.0);
+        }
+        Verdict::Done
+    }
+}
+
+impl Compute for Ledger {
+    fn compute(&self, run: &mut Run<'_>) -> Verdict {
+        for (from, &value) in (0..).zip(run.values) {
+            let outputs = match value {
+                NOTHING => 0,
+                THREE => 3,
+                _ => 1,
+            };
+            run.outputs
+                .extend((0..outputs).map(|_| Output { value: ONE, from }));
+            self.given(outputs);
+        }
+        *run.done = run.values.len();
+        self.drop_values(run.values);
+        Verdict::Done
+    }
+}
+
+impl Build for Ledger {
+    fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
+        self.given(batch.len);
+        batch.states.extend((0..batch.len).map(|_| Value(7)));
+        Verdict::Done
+    }
+
+    fn drop_states(&self, states: &[Value]) {
+        self.drop_values(states);
+    }
+}
+
+impl Deliver for Ledger {
+    fn deliver(&self, values: &[Value], done: &mut usize) -> Verdict {
+        *done = values.len();
+        self.drop_values(values);
+        Verdict::Done
+    }
+}
+
+/// How a model's pipeline ends.
+enum End {
+    Done,
+    Callback,
+    /// A queue of eight.
+    Queue,
+}
+
+/// An application of one pipeline.
+#[derive(Clone)]
+struct Model {
+    engine: Arc<Engine>,
+    ledger: Arc<Ledger>,
+}
+
+impl Model {
+    /// With a step for each kind of key, each with a partition of its own.
+    fn new(workers: u32, credits: u64, steps: &[KeyKind], end: End) -> Model {
+        Model::with_runs_of(16, workers, credits, steps, end)
+    }
+
+    fn with_runs_of(
+        run_length: u32,
+        workers: u32,
+        credits: u64,
+        steps: &[KeyKind],
+        end: End,
+    ) -> Model {
+        let ledger = Arc::new(Ledger::default());
+        let mut pipeline = Pipeline::new("p".into());
+        pipeline.from_source(Source {
+            credits,
+            values: ledger.clone(),
+        });
+        for (number, kind) in steps.iter().enumerate() {
+            let keyed = *kind != KeyKind::Single;
+            pipeline.to_state_partition(Step {
+                name: number.to_string(),
+                partition: number.to_string(),
+                keys: keyed.then(|| ledger.clone() as Arc<dyn host::Partition>),
+                key_kind: None,
+                compute: ledger.clone(),
+                values: ledger.clone(),
+                policy: Policy::Skip,
+            });
+        }
+        let partition = |(number, &key_kind): (usize, &KeyKind)| Partition {
+            name: number.to_string(),
+            key_kind,
+            keys: None,
+            build: ledger.clone(),
+            build_id: 0,
+        };
+        let kind = match end {
+            End::Done => None,
+            End::Callback => Some(SinkKind::Callback(ledger.clone())),
+            End::Queue => Some(SinkKind::Queue(8)),
+        };
+        match kind {
+            None => pipeline.done(),
+            Some(kind) => pipeline.to_sink(Sink {
+                name: "sink".into(),
+                policy: Policy::Skip,
+                kind,
+            }),
+        }
+        let declared = Application {
+            name: "model".into(),
+            workers,
+            threads: Threads::Host,
+            key_groups: 16,
+            run_length,
+            stack_size: 0,
+            dead_letters: None,
+            partitions: steps.iter().enumerate().map(partition).collect(),
+            pipelines: vec![pipeline],
+        };
+        let engine = Engine::new(declared).unwrap_or_else(|(_, mistakes)| panic!("{mistakes:?}"));
+        let model = Model { engine, ledger };
+        model.store_all();
+        model
+    }
+
+    /// Loom lets a SeqCst load read the first value of an atomic though there is a newer SeqCst
+    /// store. So what is meant to be SeqCst is stored to once.
+    fn store_all(&self) {
+        let engine = &self.engine;
+        engine.life.fetch_add(0, SeqCst);
+        engine.readers.fetch_add(0, SeqCst);
+        engine.starting.fetch_add(0, SeqCst);
+        for pipeline in &engine.pipelines {
+            let credits = pipeline.flow.admit(1);
+            pipeline.flow.consumed(0, credits, 0);
+        }
+    }
+
+    /// Runs what there is to run on this thread.
+    fn run(&self) {
+        while self.engine.step() {}
+    }
+
+    /// A worker on a thread of its own.
+    fn worker(&self, index: usize) -> thread::JoinHandle<()> {
+        let engine = self.engine.clone();
+        thread::spawn(move || engine.run_worker(index).unwrap())
+    }
+
+    /// Does something on a thread of its own.
+    fn spawn<T: 'static>(&self, act: impl FnOnce(&Model) -> T + 'static) -> thread::JoinHandle<T> {
+        let model = self.clone();
+        thread::spawn(move || act(&model))
+    }
+
+    /// Sends messages, and tells how many were accepted.
+    fn send(&self, values: &[Value], wait: &Wait) -> (usize, Result<(), Refusal>) {
+        let mut sender = Sender::new(self.engine.clone(), 0);
+        self.ledger.given(values.len());
+        let (accepted, result) = sender.send(&Batch::new(values), wait);
+        self.ledger.drop_values(&values[accepted..]);
+        (accepted, result)
+    }
+
+    fn send_all(&self, values: &[Value]) {
+        assert_eq!(self.send(values, &Wait::forever()), (values.len(), Ok(())));
+    }
+
+    /// Polls the queue until so many have come.
+    fn poll(&self, mut count: usize) {
+        while count > 0 {
+            let mut out = [Value(0); 8];
+            let polled = self.engine.poll(0, 0, &mut out[..count], &Wait::forever());
+            let taken = polled.unwrap().unwrap();
+            self.ledger.drop_values(&out[..taken]);
+            count -= taken;
+        }
+    }
+
+    /// Closes, waits for the others, and checks that nothing is left.
+    fn close(&self, others: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+        self.engine.close(&Wait::forever()).unwrap();
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert_eq!(self.engine.metrics().values_held, 0);
+        assert_eq!(self.ledger.held.load(Relaxed), 0);
+        assert!(self.ledger.released.load(Relaxed) > 0);
+    }
+}
+
+/// A wait that was cancelled before it began.
+fn cancelled() -> Wait {
+    let cancel = Arc::new(Cancel::default());
+    cancel.fire();
+    Wait {
+        timeout: None,
+        cancel: Some(cancel),
+    }
+}
+
+#[test]
+fn what_is_admitted_while_intake_ends_is_seen_by_who_closes() {
+    for steps in [&[][..], &[KeyKind::Single]] {
+        check(5, || {
+            let model = Model::new(1, 1, steps, End::Callback);
+            let sender = model.spawn(|model| match model.send(&[ONE], &Wait::forever()) {
+                (1, Ok(())) | (0, Err(Refusal::Closed)) => {}
+                other => panic!("{other:?}"),
+            });
+            model.close([sender]);
+        });
+    }
+}
+
+#[test]
+fn all_workers_leave_when_the_application_closes_and_nothing_is_left() {
+    check(2, || {
+        let model = Model::new(2, 1, &[KeyKind::Single], End::Callback);
+        let workers = [model.worker(0), model.worker(1)];
+        model.send_all(&[ONE]);
+        model.close(workers);
+    });
+}
+
+#[test]
+fn who_enters_as_a_worker_while_the_application_closes_finds_nothing_to_run() {
+    check(2, || {
+        let model = Model::new(1, 1, &[KeyKind::Single], End::Done);
+        let worker = model.worker(0);
+        // Whoever begins to close notifies all actors.
+        let closer = model.spawn(|model| model.engine.close(&Wait::forever()).unwrap());
+        model.close([worker, closer]);
+    });
+}
+
+#[test]
+fn who_gives_up_closing_leaves_it_to_another() {
+    check(2, || {
+        let model = Model::new(1, 1, &[KeyKind::Single], End::Done);
+        let worker = model.worker(0);
+        let other = model.spawn(|model| drop(model.engine.close(&cancelled())));
+        model.close([worker, other]);
+    });
+}
+
+#[test]
+fn what_is_emitted_to_a_queue_while_the_application_closes_is_seen_by_who_closes() {
+    check(3, || {
+        let model = Model::new(1, 2, &[KeyKind::Single], End::Queue);
+        let worker = model.worker(0);
+        model.send_all(&[ONE]);
+        model.close([worker]);
+    });
+}
+
+#[test]
+fn a_failure_ends_all_waits() {
+    check(5, || {
+        let model = Model::new(1, 1, &[KeyKind::Single], End::Queue);
+        model.run();
+        model.send_all(&[ONE]);
+        let sender = model.spawn(|model| {
+            let sent = model.send(&[ONE], &Wait::forever());
+            assert_eq!(sent, (0, Err(Refusal::Failed)));
+        });
+        let waiter = model.spawn(|model| {
+            assert_eq!(model.engine.wait(&Wait::forever()), Err(Refusal::Failed));
+        });
+        model.engine.fail(Failure::internal("here", "a test"));
+        sender.join().unwrap();
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn who_polls_learns_that_nothing_can_come_any_more() {
+    check(3, || {
+        let model = Model::new(1, 1, &[KeyKind::Single], End::Queue);
+        // Its one state is built while intake ends.
+        let worker = model.worker(0);
+        model.engine.stop().unwrap();
+        let polled = model.engine.poll(0, 0, &mut [Value(0)], &Wait::forever());
+        assert_eq!(polled, Some(Err(Refusal::Stopped)));
+        model.close([worker]);
+    });
+}
+
+#[test]
+fn a_drain_returns_when_all_is_computed_and_read() {
+    check(2, || {
+        let model = Model::new(1, 4, &[KeyKind::Single], End::Queue);
+        let worker = model.worker(0);
+        model.send_all(&[ONE, ONE]);
+        let reading = model.spawn(|model| model.poll(2));
+        model.engine.drain(&Wait::forever()).unwrap();
+        model.close([worker, reading]);
+    });
+}
+
+#[test]
+fn fan_out_beyond_the_credits_ends() {
+    check(1, || {
+        let steps = [KeyKind::Single, KeyKind::Single];
+        let model = Model::with_runs_of(1, 2, 2, &steps, End::Done);
+        model.run();
+        let workers = [model.worker(0), model.worker(1)];
+        model.send_all(&[THREE, NOTHING]);
+        model.engine.drain(&Wait::forever()).unwrap();
+        model.close(workers);
+    });
+}
+
+/// Eight credits, of which seven are held by messages that nobody reads. The last one coming back is
+/// less than a quarter, so that it wakes no sender by itself.
+fn one_credit_left(workers: u32, step: KeyKind) -> Model {
+    let model = Model::new(workers, 8, &[step], End::Queue);
+    model.run();
+    model.send_all(&[ONE; 7]);
+    model.run();
+    model
+}
+
+#[test]
+fn a_sender_gets_the_last_credit_when_the_worker_runs_out_of_work() {
+    check(3, || {
+        let model = one_credit_left(1, KeyKind::Single);
+        let worker = model.worker(0);
+        model.send_all(&[NOTHING, ONE]);
+        model.close([worker]);
+    });
+}
+
+#[test]
+fn a_sender_gets_the_last_credit_when_a_message_dies_on_another_sender() {
+    check(5, || {
+        let model = one_credit_left(1, KeyKind::Word);
+        let other = model.spawn(|model| model.send_all(&[NOTHING]));
+        model.send_all(&[ONE]);
+        // If this one came first, the other needs a credit.
+        model.run();
+        model.poll(1);
+        other.join().unwrap();
+        model.close([]);
+    });
+}
+
+#[test]
+fn a_sender_gets_the_last_credit_when_a_reader_came_and_went() {
+    check(5, || {
+        let model = one_credit_left(1, KeyKind::Single);
+        let sender = model.spawn(|model| model.send_all(&[ONE]));
+        assert_eq!(model.engine.read(0).err(), Some(Refusal::Busy));
+        sender.join().unwrap();
+        model.close([]);
+    });
+}
+
+#[test]
+fn a_sender_gets_the_last_credit_when_another_gave_it_back() {
+    check(3, || {
+        let model = one_credit_left(1, KeyKind::Single);
+        let other = model.spawn(|model| model.send(&[ONE], &Wait::not_at_all()).0);
+        let sender = model.spawn(|model| model.send_all(&[ONE]));
+        assert_eq!(model.engine.read(0).err(), Some(Refusal::Busy));
+        if other.join().unwrap() == 1 {
+            model.run();
+            model.poll(1);
+        }
+        sender.join().unwrap();
+        model.close([]);
+    });
+}
+
+#[test]
+fn while_a_reader_is_open_nothing_is_admitted() {
+    check(5, || {
+        let model = Model::new(1, 1, &[KeyKind::Single], End::Done);
+        model.run();
+        let sender = model.spawn(|model| model.send_all(&[NOTHING]));
+        match model.engine.read(0) {
+            Ok(reader) => {
+                assert_eq!(model.engine.metrics().sent, 0);
+                assert_eq!(reader.count(), 1);
+            }
+            Err(refusal) => assert_eq!(refusal, Refusal::Busy),
+        }
+        sender.join().unwrap();
+        model.close([]);
+    });
+}

@@ -34,7 +34,7 @@ use crate::host::{Output, Values};
 use crate::metrics::{Metrics, StageCounters, StageKind};
 use crate::model::{DeadReason, KeyKind, Value};
 use crate::state::{Routing, hash};
-use crate::sync::{Arc, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
 use crate::topology::{
     Application, DeclaredKeys, Mistake, PartitionPlan, PipelinePlan, Plan, SinkKind, StepPlan,
 };
@@ -57,8 +57,10 @@ pub use life::Refusal;
 pub use reader::{Part, Reader};
 pub use sender::{Batch, BatchKeys, Sender};
 
-/// Shards for each worker: some more than one, so that a worker that is done early finds work.
-const SHARDS_PER_WORKER: usize = 1;
+/// Shards for each worker: some more than one, so that a worker that is done early finds work. Few
+/// declared keys are more likely to be uneven, and get more.
+const SHARDS_PER_WORKER: usize = 2;
+const SHARDS_PER_WORKER_DECLARED: usize = 8;
 
 enum Actor {
     Shard(Box<shard::Shard>),
@@ -110,6 +112,8 @@ pub struct Engine {
     threads: Mutex<Option<worker::Threads>>,
     life: AtomicU8,
     failure: Mutex<Option<Arc<Failure>>>,
+    /// Whether a defect was caught.
+    broken: AtomicBool,
     /// Shards whose declared keys' states are not built yet.
     starting: AtomicUsize,
     /// How many readers hold admission up.
@@ -121,10 +125,14 @@ pub struct Engine {
 }
 
 fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) -> PartitionSlot {
-    let shards = match partition.key_kind {
-        KeyKind::Single => 1,
-        _ => (plan.workers * SHARDS_PER_WORKER).min(plan.key_groups as usize),
+    let shards = match (partition.key_kind, &partition.keys) {
+        (KeyKind::Single, _) => 1,
+        (_, None) => plan.workers * SHARDS_PER_WORKER,
+        (_, Some(keys)) => keys
+            .len()
+            .clamp(1, plan.workers * SHARDS_PER_WORKER_DECLARED),
     };
+    let shards = shards.min(plan.key_groups as usize);
     let group = |hash| hash::group(hash, plan.key_groups);
     let routing = match &partition.keys {
         None => Routing::deal(plan.key_groups, shards, std::iter::empty()),
@@ -241,7 +249,7 @@ impl Engine {
         });
         let engine = Engine {
             starting: AtomicUsize::new(starting.count()),
-            schedule: Schedule::new(assembly.actors.len()),
+            schedule: Schedule::new(assembly.actors.len()).with_sleep(plan.sleep.clone()),
             cells: Cells::new(assembly.actors.into_iter()),
             inboxes: assembly.inboxes,
             workers: (0..plan.workers).map(|_| WorkerSlot::default()).collect(),
@@ -253,6 +261,7 @@ impl Engine {
             seam,
             life: AtomicU8::new(0),
             failure: Mutex::new(None),
+            broken: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
             parts: AtomicI64::new(0),
             changed: Arc::default(),
@@ -296,7 +305,7 @@ impl Engine {
         }
     }
 
-    /// Nothing of one pipeline is in flight any more.
+    /// Nothing of one pipeline is in flight any more, or the states of declared keys are built.
     fn quieter(&self) {
         self.changed.notify();
         for sink in self.pipelines.iter().flat_map(|pipeline| &pipeline.sinks) {
@@ -328,7 +337,7 @@ impl Engine {
     /// The declared keys of a shard have their states, or never will.
     fn shard_started(&self) {
         if self.starting.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.changed.notify();
+            self.quieter();
         }
     }
 
@@ -368,12 +377,19 @@ impl Engine {
     }
 
     /// Drops and counts messages that are queued at a stage when the application fails or closes.
-    fn discard(&self, pipeline: usize, stage: usize, values: Vec<Value>, reason: DeadReason) {
+    /// They are counted by `counter`: that of the step or sink they were on their way to.
+    fn discard(
+        &self,
+        pipeline: usize,
+        stage: usize,
+        counter: usize,
+        values: Vec<Value>,
+        reason: DeadReason,
+    ) {
         if values.is_empty() {
             return;
         }
-        let slot = &self.pipelines[pipeline];
-        slot.counters[(stage + 1).min(slot.counters.len() - 1)].dead(reason, values.len());
+        self.pipelines[pipeline].counters[counter].dead(reason, values.len());
         self.drop_values(pipeline, stage, &values);
         self.consumed(pipeline, stage, values.len(), 0);
     }

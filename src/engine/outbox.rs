@@ -8,7 +8,7 @@ use super::schedule::ActorId;
 use super::segment::{Origin, Spans};
 use super::{Engine, SinkSlot};
 use crate::fault::{Fault, planted};
-use crate::model::Value;
+use crate::model::{DeadReason, Value};
 
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -64,7 +64,14 @@ impl Outbox {
                         engine.schedule.notify(*sink);
                         values.len()
                     }
-                    SinkSlot::Queue(queue) => queue.push(origin, values, actor),
+                    SinkSlot::Queue(queue) => {
+                        let accepted = queue.push(origin, values, actor);
+                        // Who closes empties the queues: it may have looked already.
+                        if engine.discarding().is_some() {
+                            engine.changed.notify();
+                        }
+                        accepted
+                    }
                 };
                 *forwarded += accepted;
                 if accepted < values.len() {
@@ -79,21 +86,28 @@ impl Outbox {
         all
     }
 
-    /// Takes what was not forwarded, once for each sink that still should have it.
-    pub(super) fn take_all(&mut self, sinks: usize) -> Vec<Value> {
-        let mut left = Vec::new();
-        if sinks == 0 {
-            left.extend_from_slice(&self.values[self.forwarded..]);
-        } else {
-            self.to_sinks.resize(sinks, 0);
-            for &forwarded in &self.to_sinks {
-                left.extend_from_slice(&self.values[forwarded..]);
+    /// Hands back what was not forwarded: before a step, or once for each sink that still should
+    /// have it.
+    pub(super) fn discard(
+        &mut self,
+        engine: &Engine,
+        pipeline: usize,
+        stage: usize,
+        reason: DeadReason,
+    ) {
+        let slot = &engine.pipelines[pipeline];
+        self.to_sinks.resize(slot.sinks.len(), 0);
+        let forwarded = match stage == slot.steps {
+            true => &self.to_sinks[..],
+            false => std::slice::from_ref(&self.forwarded),
+        };
+        for (taker, &forwarded) in forwarded.iter().enumerate() {
+            let mut left = self.values[forwarded..].to_vec();
+            if planted(Fault::ValueForgotten) {
+                left.pop();
             }
-        }
-        if planted(Fault::ValueForgotten) {
-            left.pop();
+            engine.discard(pipeline, stage, stage + 1 + taker, left, reason);
         }
         self.clear();
-        left
     }
 }

@@ -70,6 +70,8 @@ impl Engine {
             match self.schedule.try_claim(actor) {
                 Some(claim) => return Ok(claim),
                 None if self.refusal() == Some(Refusal::Closed) => return Err(Refusal::Closed),
+                // Who had it will never give it back.
+                None if self.is_broken() => return Err(Refusal::Failed),
                 // Another reader has it, for as long as it likes.
                 None if self.readers.load(Ordering::SeqCst) > 1 => return Err(Refusal::Busy),
                 None => self.pause(),
@@ -125,7 +127,11 @@ impl Drop for Reader {
             self.engine.schedule.give_back(claim, true);
         }
         self.engine.readers.fetch_sub(1, Ordering::SeqCst);
-        self.engine.wake_senders();
+        // Also if there is no room now: a sender may be about to give back what it took.
+        self.engine
+            .pipelines
+            .iter()
+            .for_each(|pipeline| pipeline.flow.room.notify());
         self.engine.changed.notify();
     }
 }

@@ -147,6 +147,9 @@ impl Scatter {
             if planted(Fault::SegmentReversed) {
                 self.values[start..end].reverse();
                 self.words[start..end].reverse();
+                if let Keys::Bytes(..) = keys {
+                    self.which[start..end].reverse();
+                }
             }
             let mail = Mail {
                 values: &self.values[start..end],

@@ -22,6 +22,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use std::sync::Arc;
+
+use crate::host::Sleep;
 use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 const IDLE: u8 = 0;
@@ -63,6 +66,8 @@ struct Queue {
     /// Workers that have taken an actor and not come back for more in vain.
     awake: usize,
     parked: usize,
+    /// Those of them that sleep in the host's way.
+    sleepers: Vec<usize>,
     /// Whether a worker was woken that has not come yet.
     waking: bool,
     /// Whether one of the parked workers will wake by itself.
@@ -76,6 +81,7 @@ pub(crate) struct Schedule {
     states: Box<[AtomicU8]>,
     queue: Mutex<Queue>,
     arrived: Condvar,
+    sleep: Option<Arc<dyn Sleep>>,
 }
 
 impl Schedule {
@@ -85,7 +91,13 @@ impl Schedule {
             states: (0..actors).map(|_| AtomicU8::new(IDLE)).collect(),
             queue: Mutex::default(),
             arrived: Condvar::new(),
+            sleep: None,
         }
+    }
+
+    /// Lets workers sleep in the host's way.
+    pub(crate) fn with_sleep(self, sleep: Option<Arc<dyn Sleep>>) -> Schedule {
+        Schedule { sleep, ..self }
     }
 
     pub(crate) fn actors(&self) -> impl Iterator<Item = ActorId> {
@@ -136,9 +148,12 @@ impl Schedule {
         let seen = queue.waking || SPARING && queue.awake > 0 && queue.lookout;
         let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
         queue.waking |= wake;
+        let sleeper = if wake { queue.sleepers.pop() } else { None };
         drop(queue);
-        if wake {
-            self.arrived.notify_one();
+        match (&self.sleep, sleeper) {
+            (Some(sleep), Some(worker)) => sleep.unpark(worker),
+            _ if wake => self.arrived.notify_one(),
+            _ => {}
         }
     }
 
@@ -162,6 +177,11 @@ impl Schedule {
     /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
     /// `awake` says that the worker has taken an actor this way before, and is back for more.
     pub(crate) fn take(&self, awake: bool) -> Option<Claim> {
+        self.take_for(0, awake)
+    }
+
+    /// The same, for the worker of this number.
+    pub(crate) fn take_for(&self, worker: usize, awake: bool) -> Option<Claim> {
         let mut queue = lock(&self.queue);
         queue.awake -= usize::from(awake);
         let mut joins = true;
@@ -178,18 +198,29 @@ impl Schedule {
                 self.wake(queue);
                 return Some(claim);
             }
-            (queue, joins) = self.park(queue);
+            (queue, joins) = self.park(worker, queue);
         }
     }
 
     /// Sleeps until there may be something to do; tells whether the worker should join in although
     /// others are awake.
-    fn park<'q>(&self, mut queue: MutexGuard<'q, Queue>) -> (MutexGuard<'q, Queue>, bool) {
+    fn park<'q>(
+        &'q self,
+        worker: usize,
+        mut queue: MutexGuard<'q, Queue>,
+    ) -> (MutexGuard<'q, Queue>, bool) {
         queue.parked += 1;
         let looks = SPARING && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
         let taken = queue.taken;
         queue.lookout |= looks;
-        queue = if looks {
+        queue = if let Some(sleep) = &self.sleep {
+            queue.sleepers.push(worker);
+            drop(queue);
+            sleep.park(worker, looks.then_some(LOOK));
+            queue = lock(&self.queue);
+            queue.sleepers.retain(|&sleeper| sleeper != worker);
+            queue
+        } else if looks {
             let woken = self.arrived.wait_timeout(queue, LOOK);
             woken.unwrap_or_else(|error| error.into_inner()).0
         } else {
@@ -252,8 +283,15 @@ impl Schedule {
 
     /// Lets all workers leave.
     pub(crate) fn close(&self) {
-        lock(&self.queue).closed = true;
+        let sleepers = {
+            let mut queue = lock(&self.queue);
+            queue.closed = true;
+            std::mem::take(&mut queue.sleepers)
+        };
         self.arrived.notify_all();
+        for sleep in &self.sleep {
+            sleepers.iter().for_each(|&worker| sleep.unpark(worker));
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -85,6 +85,10 @@ impl Sender {
                 Ok(granted) => {
                     self.dispatch(&engine, batch, accepted, accepted + granted);
                     accepted += granted;
+                    // If there is no worker, who closes runs what arrives: it may have looked already.
+                    if engine.discarding().is_some() {
+                        engine.changed.notify();
+                    }
                 }
                 Err(refusal) => return (accepted, Err(refusal)),
             }
@@ -95,8 +99,13 @@ impl Sender {
     /// Sends what was admitted on its way.
     fn dispatch(&mut self, engine: &Engine, batch: &Batch<'_>, start: usize, end: usize) {
         let pipeline = &engine.plan.pipelines[self.pipeline];
-        engine.pipelines[self.pipeline].counters[0].completed(end - start);
-        engine.pipelines[self.pipeline].counters[0].emitted(end - start);
+        let takers = match pipeline.steps.is_empty() {
+            true => pipeline.sinks.len().max(1),
+            false => 1,
+        };
+        let counters = &engine.pipelines[self.pipeline].counters[0];
+        counters.completed(end - start);
+        counters.emitted((end - start) * takers);
         let origin = Origin {
             pipeline: self.pipeline,
             batch: 0,
@@ -193,14 +202,14 @@ impl Sender {
                 }
                 Verdict::Failed(_) if done == values.len() => Some("it failed with all keys given"),
                 Verdict::OutputsFull => Some("a partition function has no outputs"),
-                Verdict::Contract(_) => Some("the partition function misbehaved"),
+                Verdict::Contract(ref text) => Some(text.as_str()),
                 _ => None,
             };
             if let Some(text) = contract {
                 // The messages are accepted already: they die with the application.
                 engine.fail(Failure::contract(&step.path, text));
                 let reason = DeadReason::Failed;
-                return engine.discard(self.pipeline, 0, values.to_vec(), reason);
+                return engine.discard(self.pipeline, 0, 1, values.to_vec(), reason);
             }
             self.push(engine, step, origin, &values[..done], keys);
             values = &values[done..];
@@ -226,6 +235,8 @@ fn bury(engine: &Engine, step: &StepPlan, origin: Origin, value: Value, text: &s
         text,
     };
     engine.failed(death, step.policy);
+    // Its credit came back on this thread, and no worker will tell.
+    engine.wake_senders();
 }
 
 impl Engine {
@@ -248,6 +259,8 @@ impl Engine {
             let refusal = self.refusal();
             if refusal.is_some() || self.readers.load(Ordering::SeqCst) > 0 {
                 self.consumed(pipeline, 0, granted, 0);
+                // Others may have found no room because of these.
+                flow.room.notify();
                 return refusal.map(Err);
             }
             Some(Ok(granted))

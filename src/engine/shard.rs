@@ -250,10 +250,11 @@ impl Shard {
 
     /// Messages whose keys were not declared become dead letters.
     fn bury_unknown(&mut self, engine: &Engine) {
-        while let Some(index) = self.missing.pop() {
+        let missing = std::mem::take(&mut self.missing);
+        for (gone, &index) in missing.iter().enumerate() {
             let kind = self.kind;
             let lane = &mut self.lanes[self.lane];
-            let at = lane.run.start + index as usize;
+            let at = lane.run.start + index as usize - gone;
             let key = lane.run.key(kind, at).to_key();
             let origin = lane.run.spans.origin_at(at);
             let value = lane.run.remove(at);
@@ -268,7 +269,8 @@ impl Shard {
                 text: "",
             });
         }
-        // They were taken out from behind: put what is left to the test again.
+        self.missing = missing;
+        // Put what is left to the test again.
         self.look_up(engine);
     }
 
@@ -331,6 +333,9 @@ impl Shard {
                 Verdict::Contract("the builder built nothing and did not fail".into())
             }
             Verdict::OutputsFull => Verdict::Contract("a builder has no outputs".into()),
+            Verdict::Failed(_) if done == self.new.len => {
+                Verdict::Contract("it failed with all states built".into())
+            }
             other => other,
         };
         if std::mem::take(&mut self.starting) {
@@ -432,8 +437,9 @@ impl Shard {
         let verdict = match self.lanes[self.lane].contract(verdict) {
             Ok(verdict) => verdict,
             Err(text) => {
-                engine.fail(Failure::contract(&self.step(engine).path, &text));
-                self.lanes[self.lane].give_up(engine);
+                let plan = self.step(engine);
+                engine.fail(Failure::contract(&plan.path, &text));
+                self.lanes[self.lane].give_up(engine, plan);
                 return;
             }
         };
@@ -575,16 +581,16 @@ impl Shard {
         );
         *forwarded += done;
         let at = *forwarded;
-        if at == values.len() {
-            return lane.outbox.clear();
-        }
+        let all = at == values.len();
         match verdict {
+            Verdict::Done if all => {}
+            Verdict::Failed(_) if all => {
+                let text = "it failed with all keys given";
+                engine.fail(Failure::contract(&next.path, text));
+            }
             Verdict::Failed(text) => {
                 let (origin, value) = (spans.origin_at(at), values[at]);
                 *forwarded += 1;
-                if *forwarded == values.len() {
-                    lane.outbox.clear();
-                }
                 let death = Death {
                     origin,
                     stage: next_step,
@@ -610,7 +616,10 @@ impl Shard {
             }
             Verdict::Contract(text) => engine.fail(Failure::contract(&next.path, &text)),
         }
-        if !self.lanes[self.lane].outbox.is_empty() && engine.discarding().is_none() {
+        let outbox = &mut self.lanes[self.lane].outbox;
+        if outbox.forwarded == outbox.values.len() {
+            outbox.clear();
+        } else if engine.discarding().is_none() {
             self.phase = Phase::Keys;
         }
     }

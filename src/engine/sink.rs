@@ -17,7 +17,8 @@ pub(super) struct Sink {
     spans: Spans,
     start: usize,
     done: usize,
-    delivering: bool,
+    /// How many were given to the callback that runs, if one does.
+    given: Option<usize>,
     mail: Bag,
 }
 
@@ -31,21 +32,21 @@ impl Sink {
             spans,
             start: 0,
             done: 0,
-            delivering: false,
+            given: None,
             mail,
         }
     }
 
     pub(super) fn advance(&mut self, engine: &Engine, deliver: &dyn Deliver) -> bool {
-        self.collect(engine);
+        // Only when the batch is over: what is delivered of it is let go of then.
+        if self.batch.is_empty() || engine.discarding().is_some() {
+            self.collect(engine);
+        }
         if let Some(reason) = engine.discarding() {
             let values = self.batch.split_off(self.start);
-            engine.discard(
-                self.pipeline,
-                engine.pipelines[self.pipeline].steps,
-                values,
-                reason,
-            );
+            let stage = engine.pipelines[self.pipeline].steps;
+            let counter = stage + 1 + self.sink;
+            engine.discard(self.pipeline, stage, counter, values, reason);
             self.clear();
             return false;
         }
@@ -55,10 +56,10 @@ impl Sink {
         }
         let count = left.min(engine.seam.run_length(engine.plan.run_length));
         let values = &self.batch[self.start..self.start + count];
-        (self.delivering, self.done) = (true, 0);
+        (self.given, self.done) = (Some(count), 0);
         let done = &mut self.done;
         let verdict = call(engine, || deliver.deliver(values, done));
-        self.delivered(engine, verdict, count);
+        self.delivered(engine, verdict);
         true
     }
 
@@ -77,14 +78,10 @@ impl Sink {
         self.mail = mail;
     }
 
-    pub(super) fn lost(&mut self, engine: &Engine, verdict: Verdict) {
-        if self.delivering {
-            self.delivered(engine, verdict, self.batch.len() - self.start);
-        }
-    }
-
-    fn delivered(&mut self, engine: &Engine, verdict: Verdict, given: usize) {
-        self.delivering = false;
+    pub(super) fn delivered(&mut self, engine: &Engine, verdict: Verdict) {
+        let Some(given) = self.given.take() else {
+            return;
+        };
         let plan = &engine.plan.pipelines[self.pipeline].sinks[self.sink];
         let stage = engine.pipelines[self.pipeline].steps;
         let counter = stage + 1 + self.sink;
@@ -96,7 +93,11 @@ impl Sink {
             Verdict::Contract(ref text) => Some(text.clone()),
             _ => None,
         };
-        let done = if contract.is_some() { given } else { self.done };
+        let done = match verdict {
+            // It forgot to say what it did: more likely all of it than nothing.
+            Verdict::Done if self.done == 0 => given,
+            _ => self.done.min(given),
+        };
         engine.pipelines[self.pipeline].counters[counter].completed(done);
         self.start += done;
         engine.consumed(self.pipeline, stage, done, 0);
@@ -192,12 +193,17 @@ impl Undertaker {
         }
         self.letters.drain(..over);
         self.whose.drain(..over);
-        if let Verdict::Failed(text) | Verdict::Contract(text) = verdict {
-            let path = format!("{} / dead letters", engine.plan.path);
-            engine.fail(Failure::callback(
-                &path.into(),
-                format!("the handler failed: {text}"),
-            ));
+        let path = || format!("{} / dead letters", engine.plan.path).into();
+        match verdict {
+            Verdict::Done => {}
+            Verdict::Failed(text) => {
+                let message = format!("the handler failed: {text}");
+                engine.fail(Failure::callback(&path(), message));
+            }
+            Verdict::Contract(text) => engine.fail(Failure::contract(&path(), &text)),
+            Verdict::OutputsFull => {
+                engine.fail(Failure::contract(&path(), "the handler has no outputs"));
+            }
         }
     }
 }
@@ -219,13 +225,11 @@ impl Relay {
     }
 
     pub(super) fn advance(&mut self, engine: &Engine, actor: ActorId) -> bool {
-        let slot = &engine.pipelines[self.pipeline];
         if self.outbox.is_empty() || engine.discarding().is_some() {
             self.collect(engine);
         }
         if let Some(reason) = engine.discarding() {
-            let values = self.outbox.take_all(slot.sinks.len());
-            engine.discard(self.pipeline, 0, values, reason);
+            self.outbox.discard(engine, self.pipeline, 0, reason);
             return false;
         }
         let had = !self.outbox.is_empty();
@@ -251,8 +255,8 @@ impl Relay {
         let values = &engine.plan.pipelines[self.pipeline].source.values;
         match slot.sinks.len() {
             0 => {
-                let discarded = std::mem::take(&mut self.outbox).take_all(0);
-                engine.drop_discarded(self.pipeline, &discarded);
+                engine.drop_discarded(self.pipeline, &self.outbox.values);
+                self.outbox.clear();
                 engine.consumed(self.pipeline, 0, count, 0);
             }
             1 => {}

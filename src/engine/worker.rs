@@ -64,7 +64,7 @@ impl Engine {
         if !self.schedule.is_closed() {
             let mut awake = false;
             let mut turns = 0..TURNS;
-            while let Some(claim) = self.next_ready(awake, &mut turns) {
+            while let Some(claim) = self.next_ready(index, awake, &mut turns) {
                 awake = true;
                 slot.actor.store(claim.actor().0, Ordering::Release);
                 self.run(claim);
@@ -76,7 +76,7 @@ impl Engine {
         Ok(())
     }
 
-    fn next_ready(&self, awake: bool, turns: &mut Range<usize>) -> Option<Claim> {
+    fn next_ready(&self, index: usize, awake: bool, turns: &mut Range<usize>) -> Option<Claim> {
         if awake {
             if turns.next().is_some()
                 && let Some(claim) = self.seam.choose(&self.schedule)
@@ -88,7 +88,7 @@ impl Engine {
             *turns = 0..TURNS;
             self.wake_senders();
         }
-        self.schedule.take(awake)
+        self.schedule.take_for(index, awake)
     }
 
     /// Runs one ready actor, if there is one: for applications without threads.

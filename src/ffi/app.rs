@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use once_cell::sync::OnceCell;
 
-use super::callbacks::{BuildHost, DeadLettersHost, HostPointer, OwnedBuild};
+use super::callbacks::{BuildHost, DeadLettersHost, HostPointer, OwnedBuild, SleepHost};
 use super::entry::{
     Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, write, write_sized,
 };
@@ -33,8 +33,8 @@ pub(super) struct App {
     path: String,
     declared: Mutex<Option<Application>>,
     engine: OnceCell<Arc<Engine>>,
-    /// Handles that are freed with it.
-    children: Mutex<Vec<u64>>,
+    /// Handles that are freed with it; none once it was.
+    children: Mutex<Option<Vec<u64>>>,
     threads: Threads,
 }
 
@@ -44,6 +44,7 @@ pub(super) struct AppObject(pub(super) Arc<App>);
 /// What a pipeline handle stands for.
 pub(super) struct PipelineObject {
     pub(super) app: Arc<App>,
+    pub(super) path: String,
     pub(super) index: usize,
 }
 
@@ -55,11 +56,17 @@ pub(super) struct SinkObject {
 }
 
 /// What a sender handle stands for. The lock is only ever tried: one thread at a time may send.
-pub(super) struct SenderObject(pub(super) Mutex<Sender>);
+pub(super) struct SenderObject {
+    pub(super) engine: Arc<Engine>,
+    pub(super) sending: Mutex<Sender>,
+}
 
 impl SenderObject {
     pub(super) fn new(engine: Arc<Engine>, pipeline: usize) -> SenderObject {
-        SenderObject(Mutex::new(Sender::new(engine, pipeline)))
+        SenderObject {
+            sending: Mutex::new(Sender::new(engine.clone(), pipeline)),
+            engine,
+        }
     }
 }
 
@@ -102,14 +109,50 @@ impl App {
         }
     }
 
-    /// Frees a handle with this application.
-    pub(super) fn adopt(&self, handle: u64) {
-        let mut children = lock(&self.children);
-        // Forget those that were freed already, before there are too many of them.
-        if children.len() == children.capacity() {
-            children.retain(|&child| handles::is_live(child));
+    /// Gives an object a handle that is freed with this application.
+    pub(super) fn adopt(&self, object: Object) -> Result<u64, partita_status> {
+        let handle = handles::insert(object).ok_or(PARTITA_BUSY)?;
+        if let Some(children) = &mut *lock(&self.children) {
+            // Forget those that were freed already, before there are too many of them.
+            if children.len() == children.capacity() {
+                children.retain(|&child| handles::is_live(child));
+            }
+            children.push(handle);
+            return Ok(handle);
         }
-        children.push(handle);
+        // The application was freed meanwhile.
+        handles::free_any(handle);
+        Err(PARTITA_INVALID_HANDLE)
+    }
+
+    /// Frees the handles of all that belongs to it.
+    fn free_children(&self) {
+        let children = lock(&self.children).take();
+        children.into_iter().flatten().for_each(handles::free_any);
+    }
+
+    /// Freezes what is declared into an engine, once. Nothing of it is dropped, so no callback is made,
+    /// while the lock is held.
+    fn freeze(&self) -> Result<&Arc<Engine>, Fault> {
+        let mut declared = lock(&self.declared);
+        let application = declared.take().ok_or(PARTITA_ALREADY_STARTED)?;
+        match Engine::new(application) {
+            Ok(engine) => Ok(self.engine.get_or_init(|| engine)),
+            Err((application, mistakes)) => {
+                *declared = Some(application);
+                Err(Fault(
+                    PARTITA_INVALID_TOPOLOGY,
+                    ErrorObject::of_mistakes(mistakes),
+                ))
+            }
+        }
+    }
+
+    /// Drops what is declared, if it was not started: from here on it cannot be.
+    fn drop_declared(&self) {
+        let declared = lock(&self.declared).take();
+        // Its hosts are told now, without the lock.
+        drop(declared);
     }
 
     /// Changes what is declared, while nothing is started.
@@ -143,16 +186,9 @@ impl App {
 }
 
 impl PipelineObject {
-    pub(super) fn path(&self) -> String {
-        let named = self
-            .app
-            .declare(|app| app.pipelines[self.index].name.clone());
-        let name = named.unwrap_or_default();
-        format!("{} / pipeline \"{name}\"", self.app.path)
-    }
-
-    /// Changes what is declared of this pipeline, while nothing is started.
-    pub(super) fn declare(&self, change: impl FnOnce(&mut Pipeline)) -> Result<(), Fault> {
+    /// Changes what is declared of this pipeline, while nothing is started. What `change` gives is
+    /// handed out, to be dropped without a lock.
+    pub(super) fn declare<T>(&self, change: impl FnOnce(&mut Pipeline) -> T) -> Result<T, Fault> {
         self.app
             .declare(|application| change(&mut application.pipelines[self.index]))
     }
@@ -175,17 +211,34 @@ unsafe impl Sized_ for partita_stage_metrics {
     const LEAST: usize = size_of::<usize>();
 }
 
-fn declared_app(options: &partita_app_options, name: &str) -> Result<Application, Fault> {
-    let path = format!("application \"{name}\"");
-    let wrong = |message: String| Fault::new(PARTITA_INVALID_ARGUMENT, &*path, message);
+fn declared_app(
+    options: &partita_app_options,
+    host: Arc<HostPointer>,
+    name: &str,
+) -> Result<Application, Fault> {
     let threads = match options.threads {
         PARTITA_THREADS_ENGINE => Threads::Engine,
         PARTITA_THREADS_HOST => Threads::Host,
-        other => return Err(wrong(format!("threads: {other} is unknown"))),
+        other => {
+            let message = format!("threads {other} is unknown: expected PARTITA_THREADS_...");
+            let path = format!("application \"{name}\"");
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
+    };
+    let sleep = match (options.park, options.unpark, threads) {
+        (None, None, _) => None,
+        (Some(park), Some(unpark), Threads::Host) => {
+            let host = host.clone();
+            Some(Arc::new(SleepHost { host, park, unpark }) as Arc<dyn host::Sleep>)
+        }
+        _ => {
+            let message = "park and unpark: expected both or none, with PARTITA_THREADS_HOST";
+            let path = format!("application \"{name}\"");
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
     };
     let or = |given: u32, default: u32| if given == 0 { default } else { given };
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-    let host = HostPointer::new(options.host, options.drop_host);
     let dead_letters = options
         .dead_letters
         .map(|handle| Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>);
@@ -201,6 +254,7 @@ fn declared_app(options: &partita_app_options, name: &str) -> Result<Application
             options.stack_size
         },
         dead_letters,
+        sleep,
         partitions: Vec::new(),
         pipelines: Vec::new(),
     })
@@ -270,17 +324,21 @@ unsafe fn declared_keys(
             "keys are given, but declared is 0: expected it to be 1",
         )),
         (1, _, KeyKind::Bytes) => {
+            let null = |_| wrong("byte_keys or a key in it is NULL: expected keys_len keys");
             // SAFETY: the caller vouches for the keys.
-            let keys = unsafe { slice(options.byte_keys, options.keys_len) }?;
+            let keys = unsafe { slice(options.byte_keys, options.keys_len) }.map_err(null)?;
             // SAFETY: and for the bytes of each.
-            let keys = keys
-                .iter()
-                .map(|key| unsafe { slice(key.ptr, key.len) }.map(Into::into));
+            let keys = keys.iter().map(|key| {
+                unsafe { slice(key.ptr, key.len) }
+                    .map(Into::into)
+                    .map_err(null)
+            });
             Ok(Some(DeclaredKeys::Bytes(keys.collect::<Result<_, _>>()?)))
         }
         (1, ..) => {
+            let null = |_| wrong("word_keys is NULL: expected keys_len keys");
             // SAFETY: the caller vouches for the keys.
-            let keys = unsafe { slice(options.word_keys, options.keys_len) }?;
+            let keys = unsafe { slice(options.word_keys, options.keys_len) }.map_err(null)?;
             Ok(Some(DeclaredKeys::Words(keys.to_vec())))
         }
         _ => Err(wrong("declared: expected 0 or 1")),
@@ -304,18 +362,17 @@ pub unsafe extern "C" fn partita_app_new(
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         entry_with_error(error_out, || {
-            if app_out.is_null() {
-                return Err(PARTITA_INVALID_ARGUMENT.into());
-            }
-            let options = read_sized(options)?;
-            let name = borrowed_text(options.name)?;
-            let declared = declared_app(&options, name)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let name = borrowed_text(options.name).map_err(Fault::in_text("name"))?;
+            Fault::unless_writable("app_out", app_out)?;
+            let declared = declared_app(&options, host, name)?;
             let app = App {
                 path: format!("application \"{name}\""),
                 threads: declared.threads,
                 declared: Mutex::new(Some(declared)),
                 engine: OnceCell::new(),
-                children: Mutex::default(),
+                children: Mutex::new(Some(Vec::new())),
             };
             let object = Object::App(AppObject(Arc::new(app)));
             let id = handles::insert(object).ok_or(PARTITA_BUSY)?;
@@ -343,9 +400,10 @@ pub unsafe extern "C" fn partita_app_add_partition(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?;
-            let options = read_sized(options)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
             let host = HostPointer::new(options.host, options.drop_host);
-            let name = borrowed_text(options.name)?.to_owned();
+            let name = borrowed_text(options.name).map_err(Fault::in_text("name"))?;
+            let name = name.to_owned();
             let path = format!("{} / partition \"{name}\"", app.0.path);
             let key_kind = match options.key_kind {
                 PARTITA_KEY_WORD => KeyKind::Word,
@@ -389,20 +447,17 @@ pub unsafe extern "C" fn partita_app_add_pipeline(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?;
-            let name = borrowed_text(name)?.to_owned();
-            if pipeline_out.is_null() {
-                return Err(PARTITA_INVALID_ARGUMENT.into());
-            }
+            let name = borrowed_text(name).map_err(Fault::in_text("name"))?;
+            Fault::unless_writable("pipeline_out", pipeline_out)?;
             let index = app.0.declare(|application| {
-                application.pipelines.push(Pipeline::new(name));
+                application.pipelines.push(Pipeline::new(name.to_owned()));
                 application.pipelines.len() - 1
             })?;
-            let object = Object::Pipeline(PipelineObject {
+            let id = app.0.adopt(Object::Pipeline(PipelineObject {
                 app: app.0.clone(),
+                path: format!("{} / pipeline \"{name}\"", app.0.path),
                 index,
-            });
-            let id = handles::insert(object).ok_or(PARTITA_BUSY)?;
-            app.0.adopt(id);
+            }))?;
             write(pipeline_out, partita_pipeline { id }).map_err(Fault::from)
         })
     }
@@ -454,18 +509,11 @@ pub unsafe extern "C" fn partita_app_start(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?;
-            let mut declared = lock(&app.0.declared);
-            let application = declared.take().ok_or(PARTITA_ALREADY_STARTED)?;
-            let engine = Engine::new(application).map_err(|(application, mistakes)| {
-                *declared = Some(application);
-                Fault(PARTITA_INVALID_TOPOLOGY, ErrorObject::of_mistakes(mistakes))
-            })?;
+            let engine = app.0.freeze()?;
             if app.0.threads == Threads::Engine {
                 signals::blocked(|| engine.start_threads())
                     .map_err(|error| app.0.fault(PARTITA_THREAD, error.to_string()))?;
             }
-            // It was not started before: what is declared is taken once.
-            let _ = app.0.engine.set(engine);
             Ok(())
         })
     }
@@ -520,6 +568,9 @@ pub unsafe extern "C" fn partita_app_worker_lost(
         // SAFETY: the caller vouches for `text`.
         let reason = unsafe { borrowed_text(text) }?;
         let engine = app.0.engine()?;
+        if !engine.calls_back(index as usize) {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
         let verdict = frame::lost(reason).ok_or(PARTITA_INVALID_ARGUMENT)?;
         engine
             .worker_lost(index as usize, verdict)
@@ -563,7 +614,7 @@ pub unsafe extern "C" fn partita_app_wait(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?.0.clone();
-            let wait = read_wait(wait)?;
+            let wait = read_wait(wait).map_err(Fault::in_wait)?;
             let engine = app.engine()?;
             engine
                 .wait(&wait)
@@ -593,7 +644,7 @@ pub unsafe extern "C" fn partita_app_drain(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?.0.clone();
-            let wait = read_wait(wait)?;
+            let wait = read_wait(wait).map_err(Fault::in_wait)?;
             let engine = app.engine()?;
             engine
                 .drain(&wait)
@@ -649,18 +700,15 @@ pub unsafe extern "C" fn partita_app_close(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?.0.clone();
-            let wait = read_wait(wait)?;
+            let wait = read_wait(wait).map_err(Fault::in_wait)?;
+            // First of all, so that nobody starts it meanwhile.
+            app.drop_declared();
             match app.engine.get() {
-                // Never started: nobody can start it any more, and its hosts go with what was
-                // declared.
-                None => drop(lock(&app.declared).take()),
-                Some(engine) => {
-                    engine
-                        .close(&wait)
-                        .map_err(|refusal| app.refused(engine, refusal))?;
-                }
+                None => Ok(()),
+                Some(engine) => engine
+                    .close(&wait)
+                    .map_err(|refusal| app.refused(engine, refusal)),
             }
-            Ok(())
         })
     }
 }
@@ -674,6 +722,8 @@ pub unsafe extern "C" fn partita_app_close(
 pub extern "C" fn partita_app_free(app: partita_app) -> partita_status {
     entry(|| {
         let app = handles::pin::<AppObject>(app.id)?;
+        // First of all, so that nobody starts it meanwhile.
+        app.0.drop_declared();
         if let Some(engine) = app.0.engine.get() {
             engine.outside().map_err(status_of)?;
             if !engine.is_closed() {
@@ -681,9 +731,7 @@ pub extern "C" fn partita_app_free(app: partita_app) -> partita_status {
             }
         }
         handles::free_pinned(&app)?;
-        let children = std::mem::take(&mut *lock(&app.0.children));
-        children.into_iter().for_each(handles::free_any);
-        drop(lock(&app.0.declared).take());
+        app.0.free_children();
         Ok(())
     })
 }

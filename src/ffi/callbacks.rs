@@ -4,6 +4,7 @@ use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::entry::lent;
 use super::frame::{self, Frame, Text};
@@ -11,7 +12,7 @@ use super::status::*;
 use super::types::*;
 use crate::host::{
     Build, BuildBatch, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch, Output,
-    Partition, Run, RunKeys, Values, Verdict,
+    Partition, Run, RunKeys, Sleep, Values, Verdict,
 };
 use crate::model::{Key, KeyKind, Value};
 
@@ -87,6 +88,32 @@ impl Values for ValuesHost {
             // SAFETY: the values are lent for the call.
             unsafe { share(self.host.host, values_of(values), values.len(), times) }
         }
+    }
+}
+
+/// How workers sleep.
+pub(super) struct SleepHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) park: unsafe extern "C" fn(*mut c_void, u32, i64),
+    pub(super) unpark: unsafe extern "C" fn(*mut c_void, u32),
+}
+
+impl Host for SleepHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+impl Sleep for SleepHost {
+    fn park(&self, worker: usize, most: Option<Duration>) {
+        let timeout_ns = most.map_or(PARTITA_FOREVER, |most| most.as_nanos() as i64);
+        // SAFETY: it is the host's own function, called with its own pointer.
+        unsafe { (self.park)(self.host.host, worker as u32, timeout_ns) }
+    }
+
+    fn unpark(&self, worker: usize) {
+        // SAFETY: it is the host's own function, called with its own pointer.
+        unsafe { (self.unpark)(self.host.host, worker as u32) }
     }
 }
 

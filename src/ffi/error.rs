@@ -64,6 +64,53 @@ impl Fault {
     ) -> Fault {
         Fault(code, ErrorObject::new(code, path, message))
     }
+
+    /// The struct that was passed as this argument cannot be read.
+    pub(super) fn in_struct(argument: &str) -> impl Fn(partita_status) -> Fault {
+        move |code| {
+            let message = match code {
+                PARTITA_UNSUPPORTED => format!(
+                    "{argument} is larger than this version of the library knows: expected zero \
+                     behind what it knows"
+                ),
+                _ => format!("{argument} is NULL or of impossible size: expected its size set"),
+            };
+            Fault::new(code, "", message)
+        }
+    }
+
+    /// The text that was passed as this argument cannot be read.
+    pub(super) fn in_text(argument: &str) -> impl Fn(partita_status) -> Fault {
+        move |code| {
+            let message = match code {
+                PARTITA_INVALID_UTF8 => format!("{argument} is not UTF-8: expected UTF-8"),
+                _ => format!("{argument} is NULL: expected text, or a length of 0"),
+            };
+            Fault::new(code, "", message)
+        }
+    }
+
+    /// The wait cannot be read.
+    pub(super) fn in_wait(code: partita_status) -> Fault {
+        let message = match code {
+            PARTITA_INVALID_HANDLE => "wait.cancel is stale or of another kind: expected a cancel",
+            PARTITA_UNSUPPORTED => return Fault::in_struct("wait")(code),
+            _ => {
+                "wait has an impossible size or timeout: expected its size set, and a timeout of \
+                  0 or more or PARTITA_FOREVER"
+            }
+        };
+        Fault::new(code, "", message)
+    }
+
+    /// Refuses a NULL where a result is to be written.
+    pub(super) fn unless_writable<T>(argument: &str, out: *mut T) -> Result<(), Fault> {
+        if out.is_null() {
+            let message = format!("{argument} is NULL: expected a place for the result");
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, "", message));
+        }
+        Ok(())
+    }
 }
 
 impl From<partita_status> for Fault {

@@ -112,19 +112,21 @@ pub unsafe extern "C" fn partita_pipeline_from_source(
     unsafe {
         entry_with_error(error_out, || {
             let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
-            let options = read_sized(options)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
             let host = HostPointer::new(options.host, options.drop_host);
             let values = ValuesHost {
                 host,
                 drop: options.drop,
                 share: options.share,
             };
-            pipeline.declare(|pipeline| {
+            let replaced = pipeline.declare(|pipeline| {
                 pipeline.from_source(Source {
                     credits: default(options.credits, CREDITS_DEFAULT),
                     values: Arc::new(values),
-                });
-            })
+                })
+            })?;
+            drop(replaced);
+            Ok(())
         })
     }
 }
@@ -146,11 +148,12 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
     unsafe {
         entry_with_error(error_out, || {
             let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
-            let options = read_sized(options)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
             let host = HostPointer::new(options.host, options.drop_host);
-            let name = text(options.name)?.to_owned();
-            let partition = text(options.partition)?.to_owned();
-            let path = format!("{} / step \"{name}\"", pipeline.path());
+            let name = text(options.name).map_err(Fault::in_text("name"))?;
+            let partition = text(options.partition).map_err(Fault::in_text("partition"))?;
+            let (name, partition) = (name.to_owned(), partition.to_owned());
+            let path = format!("{} / step \"{name}\"", pipeline.path);
             let (keys, key_kind) = keys_of(&options, &host, &path)?;
             let compute = compute_of(&options, &host, &path)?;
             let policy = policy(options.policy, &path)?;
@@ -195,10 +198,11 @@ pub unsafe extern "C" fn partita_pipeline_to_sink(
     unsafe {
         entry_with_error(error_out, || {
             let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
-            let options = read_sized(options)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
             let host = HostPointer::new(options.host, options.drop_host);
-            let name = text(options.name)?.to_owned();
-            let path = format!("{} / sink \"{name}\"", pipeline.path());
+            let name = text(options.name).map_err(Fault::in_text("name"))?;
+            let name = name.to_owned();
+            let path = format!("{} / sink \"{name}\"", pipeline.path);
             if sink_out.is_null() && options.deliver.is_none() {
                 let message = "sink_out is NULL: expected a place for the queue's handle";
                 return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
@@ -220,14 +224,11 @@ pub unsafe extern "C" fn partita_pipeline_to_sink(
             if sink_out.is_null() {
                 return Ok(());
             }
-            let app = pipeline.app.clone();
-            let sink = SinkObject {
-                app,
+            let id = pipeline.app.adopt(Object::Sink(SinkObject {
+                app: pipeline.app.clone(),
                 pipeline: pipeline.index,
                 sink: number,
-            };
-            let id = handles::insert(Object::Sink(sink)).ok_or(PARTITA_BUSY)?;
-            pipeline.app.adopt(id);
+            }))?;
             write(sink_out, partita_sink { id }).map_err(Fault::from)
         })
     }

@@ -34,10 +34,8 @@ pub unsafe extern "C" fn partita_reader_new(
     unsafe {
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?;
-            let name = text(partition)?;
-            if reader_out.is_null() {
-                return Err(PARTITA_INVALID_ARGUMENT.into());
-            }
+            let name = text(partition).map_err(Fault::in_text("partition"))?;
+            Fault::unless_writable("reader_out", reader_out)?;
             let engine = app.0.engine()?;
             let index = engine.partition_named(name).ok_or_else(|| {
                 let message = format!("there is no partition \"{name}\"");
@@ -50,8 +48,7 @@ pub unsafe extern "C" fn partita_reader_new(
                     status => status.into(),
                 })?;
             let reader = ReaderObject::new(reader, engine.partition_has_byte_keys(index));
-            let id = handles::insert(Object::Reader(reader)).ok_or(PARTITA_BUSY)?;
-            app.0.adopt(id);
+            let id = app.0.adopt(Object::Reader(reader))?;
             write(reader_out, partita_reader { id }).map_err(Fault::from)
         })
     }

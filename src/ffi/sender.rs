@@ -7,7 +7,7 @@ use super::handles::{self, Object};
 use super::status::*;
 use super::status_of::status_of;
 use super::types::*;
-use crate::engine::{Batch, BatchKeys, Refusal};
+use crate::engine::{Batch, BatchKeys};
 use crate::model::{ByteKeys, Value};
 
 // SAFETY: NULL arrays of length 0 are valid, and the size comes first.
@@ -36,13 +36,13 @@ unsafe fn send(
     }
     // SAFETY: the caller vouches for `wait`.
     let wait = unsafe { read_wait(wait) }?;
-    let mut sending = sender.0.try_lock().map_err(|_| PARTITA_BUSY)?;
-    let (accepted, result) = sending.send(batch, &wait);
+    // Before the lock: in a callback of its own send it is locked.
+    sender.engine.outside().map_err(status_of)?;
+    let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
+    let (accepted, result) = sender.engine.guarded(|| sending.send(batch, &wait));
     drop(sending);
-    if !matches!(result, Err(Refusal::WouldDeadlock)) {
-        // SAFETY: the caller vouches for `accepted_out`.
-        unsafe { write(accepted_out, accepted) }?;
-    }
+    // SAFETY: the caller vouches for `accepted_out`.
+    unsafe { write(accepted_out, accepted) }?;
     result.map_err(status_of)
 }
 
@@ -63,13 +63,10 @@ pub unsafe extern "C" fn partita_sender_new(
     unsafe {
         entry_with_error(error_out, || {
             let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
-            if sender_out.is_null() {
-                return Err(PARTITA_INVALID_ARGUMENT.into());
-            }
+            Fault::unless_writable("sender_out", sender_out)?;
             let engine = pipeline.app.open_engine()?;
             let sender = SenderObject::new(engine.clone(), pipeline.index);
-            let id = handles::insert(Object::Sender(sender)).ok_or(PARTITA_BUSY)?;
-            pipeline.app.adopt(id);
+            let id = pipeline.app.adopt(Object::Sender(sender))?;
             write(sender_out, partita_sender { id }).map_err(Fault::from)
         })
     }
@@ -166,7 +163,7 @@ pub unsafe extern "C" fn partita_send_batch(
 pub extern "C" fn partita_sender_free(sender: partita_sender) -> partita_status {
     entry(|| {
         let sender = handles::pin::<SenderObject>(sender.id)?;
-        let idle = sender.0.try_lock().map_err(|_| PARTITA_BUSY)?;
+        let idle = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
         handles::free_pinned(&sender)?;
         drop(idle);
         Ok(())

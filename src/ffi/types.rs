@@ -195,7 +195,22 @@ pub struct partita_app_options {
     /// NULL: such messages are counted and handed to the `drop` of the source or step that made
     /// them.
     pub dead_letters: partita_dead_letters_fn,
+    /// With `PARTITA_THREADS_HOST`: how a worker sleeps when there is nothing to do, for hosts whose
+    /// threads should not sleep inside the engine. NULL: in the engine's own way.
+    pub park: partita_park_fn,
+    /// Ends the sleep of a worker. Set if `park` is.
+    pub unpark: partita_unpark_fn,
 }
+
+/// Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or
+/// `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
+/// return, and calls nothing of the engine.
+pub type partita_park_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, worker: u32, timeout_ns: i64)>;
+
+/// Ends the sleep of this worker, or its next one. Any thread; it must not wait, and calls nothing
+/// of the engine.
+pub type partita_unpark_fn = Option<unsafe extern "C" fn(host: *mut c_void, worker: u32)>;
 
 // ---- partition ----
 

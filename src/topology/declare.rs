@@ -30,6 +30,8 @@ pub struct Application {
     pub stack_size: usize,
     /// Gets the dead letters.
     pub dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    /// How workers sleep, if not in the engine's own way.
+    pub sleep: Option<Arc<dyn host::Sleep>>,
     /// The state partitions.
     pub partitions: Vec<Partition>,
     /// The pipelines.
@@ -43,6 +45,16 @@ pub enum DeclaredKeys {
     Words(Vec<u64>),
     /// Keys that are bytes.
     Bytes(Vec<Box<[u8]>>),
+}
+
+impl DeclaredKeys {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            DeclaredKeys::Words(words) => words.len(),
+            DeclaredKeys::Bytes(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// A state partition as declared.
@@ -91,10 +103,10 @@ impl Pipeline {
         }
     }
 
-    /// Gives the pipeline its source.
-    pub fn from_source(&mut self, source: Source) {
+    /// Gives the pipeline its source, and back the one it had: that is a mistake.
+    pub fn from_source(&mut self, source: Source) -> Option<Source> {
         self.second_source |= self.source.is_some();
-        self.source = Some(source);
+        self.source.replace(source)
     }
 
     /// Adds a state computation.

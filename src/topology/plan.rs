@@ -24,7 +24,10 @@ pub(crate) struct Plan {
     pub(crate) run_length: usize,
     pub(crate) stack_size: usize,
     pub(crate) dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    pub(crate) sleep: Option<Arc<dyn host::Sleep>>,
     pub(crate) partitions: Vec<PartitionPlan>,
+    /// Builders of partitions that were declared again: not used, and released with the others.
+    pub(crate) builders_again: Vec<Arc<dyn host::Build>>,
     pub(crate) pipelines: Vec<PipelinePlan>,
 }
 
@@ -91,6 +94,7 @@ pub(super) fn application_path(name: &str) -> String {
 fn frozen(application: Application) -> Plan {
     let path = application_path(&application.name);
     let mut partitions: Vec<PartitionPlan> = Vec::new();
+    let mut builders_again = Vec::new();
     for declared in application.partitions {
         if partitions.iter().all(|known| known.name != declared.name) {
             partitions.push(PartitionPlan {
@@ -102,8 +106,7 @@ fn frozen(application: Application) -> Plan {
                 lanes: Vec::new(),
             });
         } else {
-            // Its twin is used; a builder that is the same object is not released with it.
-            drop(declared);
+            builders_again.push(declared.build);
         }
     }
     let pipelines = application.pipelines.into_iter().enumerate();
@@ -157,7 +160,9 @@ fn frozen(application: Application) -> Plan {
         run_length: application.run_length as usize,
         stack_size: application.stack_size,
         dead_letters: application.dead_letters,
+        sleep: application.sleep,
         partitions,
+        builders_again,
         pipelines,
     }
 }
@@ -199,7 +204,10 @@ impl Plan {
         }
         self.partitions
             .iter()
-            .for_each(|partition| partition.build.release());
+            .map(|partition| &partition.build)
+            .chain(&self.builders_again)
+            .for_each(|build| build.release());
+        self.sleep.iter().for_each(|sleep| sleep.release());
         self.dead_letters
             .iter()
             .for_each(|handler| handler.release());

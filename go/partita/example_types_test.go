@@ -1,0 +1,200 @@
+package partita_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/partita-stream/partita/go/partita"
+)
+
+// run starts an application, sends messages, and closes it when all is done.
+func run(app *partita.Application, source *partita.Source, messages ...interface{}) {
+	check(app.Start())
+	_, err := source.SendBatch(context.Background(), messages)
+	check(err)
+	check(app.Drain(context.Background()))
+	check(app.Close(context.Background()))
+}
+
+// printer is a sink that prints.
+func printer() partita.Sink {
+	return partita.NewSinkFunc("print", func(batch []interface{}) error {
+		for _, message := range batch {
+			fmt.Println(message)
+		}
+		return nil
+	})
+}
+
+// A computation gets a message and the state of the message's key.
+func ExampleStateComputation() {
+	var adding partita.StateComputation = AddVotes{}
+	output, changed := adding.Compute(&Vote{'a', 2}, &Total{Votes: 1})
+	fmt.Println(output, changed)
+	// Output: a 3 true
+}
+
+// A partition function says which key a message belongs to.
+func ExamplePartitionFunction() {
+	var byLetter partita.PartitionFunction = ByLetter{}
+	fmt.Println(byLetter.Partition(&Vote{'a', 2}))
+	// Output: 97
+}
+
+// Keys may be strings, too.
+func ExampleStringPartitionFunction() {
+	var byLastDigit partita.StringPartitionFunction = ByLastDigit{}
+	fmt.Println(byLastDigit.Partition("a 14"))
+	// Output: 4
+}
+
+// A builder is a type, or made of a function with Build.
+func ExampleStateBuilder() {
+	var builder partita.StateBuilder = Ten{}
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet")
+	app.NewPipeline("votes", votes).ToStateful(AddVotes{}, builder, "total").ToSink(printer())
+	run(app, votes, &Vote{'a', 1}, &Vote{'b', 1})
+	// Output:
+	// a 11
+	// b 12
+}
+
+// Ten builds a total that does not begin with 0.
+type Ten struct{}
+
+func (Ten) Build() interface{} { return &Total{Votes: 10} }
+
+// A computation may have a name of its own, for paths and metrics.
+func ExampleNamed() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet")
+	app.NewPipeline("votes", votes).ToStateful(Counting{}, NewTotal, "total").Done()
+	run(app, votes, &Vote{'a', 1})
+	fmt.Println(app.Metrics().Stages[1].Path)
+	// Output: application "alphabet" / pipeline "votes" / step 1 "counting votes"
+}
+
+// Counting is AddVotes with a name.
+type Counting struct{ AddVotes }
+
+func (Counting) Name() string { return "counting votes" }
+
+// A sink is a function, a channel or a queue; ToSinks takes several.
+func ExampleSink() {
+	sinks := []partita.Sink{printer(), partita.NewQueueSink("queue", 10), partita.NewChannelSink("channel", make(chan interface{}, 10))}
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet")
+	app.NewPipeline("votes", votes).ToStateful(AddVotes{}, NewTotal, "total").ToSinks(sinks...)
+	for _, sink := range sinks {
+		fmt.Println(sink.Name())
+	}
+	fmt.Println(app.Check())
+	// Output:
+	// print
+	// queue
+	// channel
+	// <nil>
+}
+
+// Options set something about an application.
+func ExampleOption() {
+	options := []partita.Option{partita.Workers(0), partita.KeyGroups(0)}
+	fmt.Println(partita.NewApplication("alphabet", options...).Check())
+	// Output:
+	// invalid topology
+	// application "alphabet": workers: expected 1 or more, got 0
+	// application "alphabet": key groups: expected 1 or more, got 0
+	// application "alphabet": there is no pipeline: expected at least one
+}
+
+// Source options set something about a source.
+func ExampleSourceOption() {
+	var few partita.SourceOption = partita.Credits(16)
+	votes := partita.NewSource(few)
+	app := partita.NewApplication("alphabet")
+	app.NewPipeline("votes", votes).ToStateful(AddVotes{}, NewTotal, "total").ToSink(printer())
+	run(app, votes, &Vote{'a', 1}, &Vote{'a', 1})
+	// Output:
+	// a 1
+	// a 2
+}
+
+// Step options name a step, and say what happens when it fails.
+func ExampleStepOption() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println(letter.Path, "/", letter.Reason)
+	}))
+	options := []partita.StepOption{partita.WithName("adding"), partita.Skip()}
+	app.NewPipeline("votes", votes).ToStateful(AddVotes{}, NewTotal, "total", options...).Done()
+	run(app, votes, "no vote", &Vote{'a', 1})
+	fmt.Println(app.Metrics().Computed)
+	// Output:
+	// application "alphabet" / pipeline "votes" / step 1 "adding" / computation failed
+	// 1
+}
+
+// Reasons have names, and count in the metrics.
+func ExampleDeadReason() {
+	var metrics partita.Metrics
+	for reason := range metrics.Dead {
+		fmt.Println(partita.DeadReason(reason))
+	}
+	// Output:
+	// unknown key
+	// partition function failed
+	// state could not be built
+	// computation failed
+	// sink failed
+	// application failed
+	// application closed
+}
+
+// The kind says which field of a key counts.
+func ExampleKeyKind() {
+	describe := func(key partita.Key) string {
+		switch key.Kind {
+		case partita.NumberKey:
+			return fmt.Sprint("the number ", key.Number)
+		case partita.TextKey:
+			return fmt.Sprintf("the text %q", key.Text)
+		default:
+			return "none"
+		}
+	}
+	fmt.Println(describe(partita.Key{Kind: partita.NumberKey, Number: 7}))
+	fmt.Println(describe(partita.Key{Kind: partita.TextKey, Text: "7"}))
+	fmt.Println(describe(partita.Key{}))
+	// Output:
+	// the number 7
+	// the text "7"
+	// none
+}
+
+// Each source, step and sink has counters of its own.
+func ExampleStageMetrics() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet")
+	app.NewPipeline("votes", votes).
+		ToStatePartition(AddVotes{}, NewTotal, "totals", ByLetter{}, []uint64{'a'}).
+		Done()
+	run(app, votes, &Vote{'a', 1}, &Vote{'b', 1}, &Vote{'a', 1})
+	stage := app.Metrics().Stages[1]
+	fmt.Println(stage.Completed, stage.Emitted, stage.Dead[partita.DeadUnknownKey])
+	// Output: 2 2 1
+}
+
+// A mistake says where it is, what is wrong, and what was expected.
+func ExampleMistake() {
+	var topology *partita.TopologyError
+	if errors.As(partita.NewApplication("alphabet").Check(), &topology) {
+		mistake := topology.Mistakes[0]
+		fmt.Println(mistake.Path)
+		fmt.Println(mistake.Message)
+	}
+	// Output:
+	// application "alphabet"
+	// there is no pipeline: expected at least one
+}

@@ -1,0 +1,47 @@
+package partita
+
+// #include "bridge.h"
+import "C"
+
+import "time"
+
+// bed is where a worker sleeps when it has nothing to do. It sleeps in Go and not inside the engine,
+// because a goroutine that sleeps in C keeps its processor (its P) from others for a while.
+type bed struct {
+	// wake has a token if the worker was told to wake since it last slept.
+	wake chan struct{}
+}
+
+func newBed() bed { return bed{wake: make(chan struct{}, 1)} }
+
+// sleep returns when the worker was told to wake, or the time is over, unless that is negative.
+func (bed bed) sleep(timeout time.Duration) {
+	if timeout < 0 {
+		<-bed.wake
+		return
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-bed.wake:
+	case <-timer.C:
+	}
+}
+
+// rouse ends the sleep of the worker, or its next one.
+func (bed bed) rouse() {
+	select {
+	case bed.wake <- struct{}{}:
+	default:
+	}
+}
+
+//export partitaGoPark
+func partitaGoPark(host C.uintptr_t, index C.uint32_t, timeout C.int64_t) {
+	hostOf[*engine](uintptr(host)).workers[index].bed.sleep(time.Duration(timeout))
+}
+
+//export partitaGoUnpark
+func partitaGoUnpark(host C.uintptr_t, index C.uint32_t) {
+	hostOf[*engine](uintptr(host)).workers[index].bed.rouse()
+}

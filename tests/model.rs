@@ -1,0 +1,57 @@
+//! Random applications, driven step by step in random order, do what a sequential model does.
+
+#[path = "model/mod.rs"]
+mod model;
+#[path = "common/seeds.rs"]
+mod seeds;
+#[path = "common/spread.rs"]
+mod spread;
+
+use model::{Coverage, play};
+
+/// How many seeds a plain `cargo test` plays.
+const SEEDS: u64 = 2_000;
+
+/// How many of `all` have each thing that must be tested, by name.
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 8] {
+    let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
+    [
+        ("two keyed steps", count(|one| one.two_keyed_steps)),
+        ("a shared partition", count(|one| one.shared_partition)),
+        ("a full queue of a sink", count(|one| one.stall)),
+        ("a skipped message", count(|one| one.skip)),
+        ("a failure", count(|one| one.failure)),
+        ("a close in flight", count(|one| one.close_in_flight)),
+        ("fan-out beyond the credits", count(|one| one.overdraft)),
+        (
+            "all outputs, states and deaths compared",
+            count(|one| one.compared),
+        ),
+    ]
+}
+
+#[test]
+fn a_stepped_engine_does_what_the_sequential_model_does() {
+    let asked = seeds::only();
+    let seeds = seeds::all(SEEDS);
+    let many = seeds.end - seeds.start;
+    let played = spread::run(seeds, |seed| play(seed, asked.is_some()));
+    let covered = played.unwrap_or_else(|(seed, _)| {
+        let why = play(seed, true).expect_err("a seed fails always or never");
+        panic!("{why}\nThis is seed {seed}: PARTITA_SEED={seed} runs it alone.")
+    });
+    let counts = counts(&covered);
+    for (what, count) in counts {
+        println!("{count:>7} of {many} seeds have {what}");
+    }
+    if covered.len() as u64 >= SEEDS {
+        let mut rare = counts
+            .iter()
+            .filter(|(_, count)| *count * 10 < covered.len());
+        assert_eq!(
+            rare.next(),
+            None,
+            "fewer than a tenth of {many} seeds have it"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! What a seed came by, so that a run of many seeds can tell that it tested something.
+
+/// What happened in a seed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Coverage {
+    /// Two steps with keys, one behind the other, both computed.
+    pub two_keyed_steps: bool,
+    /// Two steps computed with the same partition.
+    pub shared_partition: bool,
+    /// A shard held outputs back because the queue of a sink was full.
+    pub stall: bool,
+    /// A message failed and was skipped.
+    pub skip: bool,
+    /// The application failed.
+    pub failure: bool,
+    /// It was closed with messages in flight.
+    pub close_in_flight: bool,
+    /// Fan-out overdrew the credits.
+    pub overdraft: bool,
+    /// Nothing was lost to a failure or a close: outputs, states and deaths were compared in full.
+    pub compared: bool,
+}

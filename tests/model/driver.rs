@@ -1,0 +1,727 @@
+//! Plays a seed: chooses what clients do, and holds what happens against what may.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use partita::engine::{
+    Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Wait,
+};
+use partita::metrics::{Metrics, StageMetrics};
+use partita::model::{ByteKeys, Key, Policy, Value};
+
+use super::coverage::Coverage;
+use super::declare::Declaration;
+use super::hand::{Hand, seen_delivered};
+use super::oracle::Oracle;
+use super::rules::Message;
+use super::shape::{Fate, Shape};
+use super::world::{Checked, Event, Log, Taker, World};
+
+struct Client {
+    sender: Sender,
+    pipeline: usize,
+    number: usize,
+    sent: u32,
+}
+
+/// One seed as it is played.
+pub struct Driver {
+    world: Arc<World>,
+    engine: Arc<Engine>,
+    hands: Vec<Arc<Hand>>,
+    clients: Vec<Client>,
+    clients_ever: usize,
+    /// What was accepted, in that order.
+    accepted: Vec<Message>,
+    reader: Option<Reader>,
+    closing: bool,
+    random: Rng,
+}
+
+/// Whether a wait ended without what it waited for.
+fn is_wait(refusal: Refusal) -> bool {
+    use Refusal::{Cancelled, Deadlock, Timeout, WouldBlock};
+    matches!(refusal, WouldBlock | Timeout | Deadlock | Cancelled)
+}
+
+/// Whether nothing was left to run when a wait ended.
+fn nothing_left(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Timeout | Refusal::Deadlock)
+}
+
+impl Driver {
+    pub fn new(seed: u64, trace: bool) -> Driver {
+        let world = Arc::new(World::new(Shape::random(seed), trace));
+        world.log().note(|| format!("{:#?}", world.shape));
+        let mut declaration = Declaration::new(&world);
+        let engine = Engine::stepped(declaration.application(), seed);
+        let engine = engine.unwrap_or_else(|(_, mistakes)| panic!("{mistakes:?}"));
+        world
+            .engine
+            .set(Arc::downgrade(&engine))
+            .expect("it is set once");
+        let mut driver = Driver {
+            engine,
+            hands: declaration.hands,
+            clients: Vec::new(),
+            clients_ever: 0,
+            accepted: Vec::new(),
+            reader: None,
+            closing: false,
+            random: Rng::with_seed(seed ^ 0xac7),
+            world,
+        };
+        for pipeline in 0..driver.world.shape.pipelines.len() {
+            for _ in 0..driver.world.shape.pipelines[pipeline].senders {
+                driver.add_client(pipeline);
+            }
+        }
+        driver
+    }
+
+    /// What was done so far, if it was traced.
+    pub fn trace(&self) -> String {
+        self.world
+            .log()
+            .trace
+            .iter()
+            .flatten()
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+
+    fn add_client(&mut self, pipeline: usize) {
+        self.clients.push(Client {
+            sender: Sender::new(self.engine.clone(), pipeline),
+            pipeline,
+            number: self.clients_ever,
+            sent: 0,
+        });
+        self.clients_ever += 1;
+    }
+
+    pub fn play(&mut self) -> Checked<Coverage> {
+        for _ in 0..self.world.shape.actions {
+            self.act()?;
+        }
+        let fate = self.world.shape.fate;
+        if fate == Fate::Stop {
+            self.stop()?;
+        }
+        if fate != Fate::Close {
+            self.finish()?;
+        }
+        self.close()?;
+        self.after_the_end()?;
+        self.compare()?;
+        self.let_go()
+    }
+
+    fn act(&mut self) -> Checked {
+        match self.random.u32(..100) {
+            0..38 => self.send()?,
+            38..70 => {
+                let steps = self.random.usize(1..=12);
+                self.note(|| format!("step up to {steps} times"));
+                for _ in 0..steps {
+                    if !self.engine.step() {
+                        break;
+                    }
+                    self.invariants()?;
+                }
+            }
+            70..84 => self.poll()?,
+            84..88 => self.drain()?,
+            88..92 => self.read()?,
+            92..94 => self.reader = None,
+            94..96 => self.replace_client(),
+            96 if self.world.shape.fate == Fate::Stop && self.random.bool() => self.stop()?,
+            97 => self.wait()?,
+            _ => drop(self.engine.waiting_for()),
+        }
+        self.invariants()
+    }
+
+    fn note(&self, what: impl FnOnce() -> String) {
+        self.world.log().note(what);
+    }
+
+    /// How the application refuses what comes from now on, if it does.
+    fn end(&self) -> Option<Refusal> {
+        if self.closing {
+            Some(Refusal::Closed)
+        } else if self.engine.failure().is_some() {
+            Some(Refusal::Failed)
+        } else {
+            self.world.log().stop_called.then_some(Refusal::Stopped)
+        }
+    }
+
+    /// Whether messages may have been dropped.
+    fn has_losses(&self) -> bool {
+        self.closing || self.engine.failure().is_some()
+    }
+
+    fn a_wait(&mut self) -> Wait {
+        match self.random.u32(..10) {
+            0..6 => Wait::not_at_all(),
+            6..8 => Wait::at_most(Duration::from_millis(1)),
+            8 => Wait::forever(),
+            _ => {
+                let cancel = Arc::new(Cancel::default());
+                cancel.fire();
+                Wait {
+                    timeout: None,
+                    cancel: Some(cancel),
+                }
+            }
+        }
+    }
+
+    fn send(&mut self) -> Checked {
+        let client = self.random.usize(..self.clients.len());
+        let count = self.random.usize(1..=12);
+        let pipeline = self.clients[client].pipeline;
+        let mut messages: Vec<Message> = (0..count)
+            .map(|_| {
+                let client = &mut self.clients[client];
+                client.sent += 1;
+                Message {
+                    pipeline,
+                    sender: client.number,
+                    stage: 0,
+                    lineage: vec![client.sent],
+                    keys: Vec::new(),
+                    payload: self.random.u64(..),
+                    wide: false,
+                }
+            })
+            .collect();
+        let steps = &self.world.shape.pipelines[pipeline].steps;
+        let (mut words, mut bytes) = (Vec::new(), ByteKeys::default());
+        let mut failed = None;
+        let given = !steps.is_empty() && self.random.bool();
+        if given {
+            failed = self.find_keys(&mut messages, &mut words, &mut bytes);
+        }
+        let wait = self.a_wait();
+        let values: Vec<Value> = {
+            let mut log = self.world.log();
+            log.sending = true;
+            messages
+                .iter()
+                .map(|message| log.give(message.clone(), None))
+                .collect()
+        };
+        let batch = Batch {
+            values: &values,
+            keys: match given {
+                true if !bytes.is_empty() => BatchKeys::Bytes(&bytes),
+                true if !words.is_empty() => BatchKeys::Words(&words),
+                _ => BatchKeys::Ask,
+            },
+            failed: failed.as_deref(),
+        };
+        self.note(|| {
+            format!(
+                "send {} by client {client}, {:?}",
+                values.len(),
+                wait.timeout
+            )
+        });
+        let (accepted, sent) = self.clients[client].sender.send(&batch, &wait);
+        self.note(|| format!("  accepted {accepted}, {sent:?}"));
+        self.sent(pipeline, messages, &values, accepted)?;
+        if sent.is_ok() != (accepted == values.len()) {
+            return Err(format!(
+                "{accepted} of {} accepted, with {sent:?}",
+                values.len()
+            ));
+        }
+        sent.map_or_else(|refusal| self.send_refused(pipeline, refusal), Ok)
+    }
+
+    /// Finds the keys of a batch, as a host may. The batch ends where there is none: why is told.
+    fn find_keys(
+        &self,
+        messages: &mut Vec<Message>,
+        words: &mut Vec<u64>,
+        bytes: &mut ByteKeys,
+    ) -> Option<String> {
+        let shape = &self.world.shape;
+        let step = &shape.pipelines[messages[0].pipeline].steps[0];
+        for (index, message) in messages.iter().enumerate() {
+            let Some(number) = shape.key_number(message) else {
+                let text = format!("no key for {:x}", message.payload);
+                messages.truncate(index + 1);
+                let mut log = self.world.log();
+                match step.policy {
+                    Policy::Stop => log.fatal.push(text.clone()),
+                    Policy::Skip => log.coverage.skip = true,
+                }
+                return Some(text);
+            };
+            match shape.key(step.partition, number) {
+                Key::Word(word) => words.push(*word),
+                Key::Bytes(key) => bytes.push(key),
+                Key::Single => {}
+            }
+        }
+        None
+    }
+
+    /// What was accepted is the engine's, what was not is the host's.
+    fn sent(
+        &mut self,
+        pipeline: usize,
+        messages: Vec<Message>,
+        values: &[Value],
+        accepted: usize,
+    ) -> Checked {
+        let mut log = self.world.log();
+        log.sending = false;
+        for &id in &values[accepted..] {
+            log.refused(id)?;
+        }
+        if self.world.shape.pipelines[pipeline].steps.is_empty() {
+            log.for_sinks[pipeline] += accepted;
+        }
+        self.accepted.extend(messages.into_iter().take(accepted));
+        Ok(())
+    }
+
+    /// A send was refused: for a reason.
+    fn send_refused(&self, pipeline: usize, refusal: Refusal) -> Checked {
+        if let Some(end) = self.end() {
+            return expect(refusal == end, || {
+                format!("send: {refusal:?} and not {end:?}")
+            });
+        }
+        let (credits, due) = {
+            let credits = self.world.shape.pipelines[pipeline].credits;
+            (credits, self.world.log().due(pipeline))
+        };
+        let no_room = due >= credits || self.reader.is_some() || refusal == Refusal::Cancelled;
+        expect(is_wait(refusal) && no_room, || {
+            format!("send: {refusal:?} with {due} of {credits} in flight")
+        })
+    }
+
+    fn poll(&mut self) -> Checked {
+        let queues = self.world.queues();
+        let Some((pipeline, sink)) = self.random.choice(queues) else {
+            return Ok(());
+        };
+        let wait = self.a_wait();
+        let most = self.random.usize(1..=5);
+        let polled = self.poll_one(pipeline, sink, most, &wait)?;
+        let Err(refusal) = polled else { return Ok(()) };
+        let unread = self.world.log().unread(pipeline, sink);
+        let steps = self.world.shape.pipelines[pipeline].steps.len();
+        match self.end() {
+            Some(Refusal::Stopped) if refusal == Refusal::Stopped => expect(unread == 0, || {
+                format!("poll: no more will come, but {unread} are unread")
+            }),
+            Some(end) if end != Refusal::Stopped => expect(refusal == end, || {
+                format!("poll: {refusal:?} and not {end:?}")
+            }),
+            _ => expect(
+                is_wait(refusal) && !(nothing_left(refusal) && steps > 0 && unread > 0),
+                || format!("poll: {refusal:?} with {unread} unread"),
+            ),
+        }
+    }
+
+    /// Polls a queue: gives how many messages it took, or what refused.
+    fn poll_one(
+        &self,
+        pipeline: usize,
+        sink: usize,
+        most: usize,
+        wait: &Wait,
+    ) -> Checked<Result<usize, Refusal>> {
+        self.note(|| {
+            format!(
+                "poll sink {sink} of pipeline {pipeline}, {:?}",
+                wait.timeout
+            )
+        });
+        let mut out = vec![Value(0); most];
+        let polled = self.engine.poll(pipeline, sink, &mut out, wait);
+        let polled = polled.ok_or("a queue is taken for a callback")?;
+        self.note(|| format!("  polled {polled:?}"));
+        let Ok(count) = polled else { return Ok(polled) };
+        if count == 0 {
+            return Err("a poll took nothing, and was not refused".into());
+        }
+        let steps = self.world.shape.pipelines[pipeline].steps.len();
+        let mut log = self.world.log();
+        for &id in &out[..count] {
+            let message = log.shown(id, pipeline, steps)?.clone();
+            log.take(id, Taker::Poll)?;
+            let route = message.route(1 + steps + sink, None);
+            log.record(Event::Delivered, route, seen_delivered(&message))?;
+        }
+        log.polled[pipeline][sink] += count;
+        Ok(polled)
+    }
+
+    fn drain(&mut self) -> Checked {
+        let wait = self.a_wait();
+        let drained = self.drain_once(&wait)?;
+        let Err(refusal) = drained else { return Ok(()) };
+        match self.end().filter(|&end| end != Refusal::Stopped) {
+            Some(end) => expect(refusal == end, || {
+                format!("drain: {refusal:?} and not {end:?}")
+            }),
+            None => expect(is_wait(refusal), || format!("drain: {refusal:?}")),
+        }
+    }
+
+    fn drain_once(&self, wait: &Wait) -> Checked<Result<(), Refusal>> {
+        self.note(|| format!("drain, {:?}", wait.timeout));
+        let drained = self.engine.drain(wait);
+        self.note(|| format!("  drained {drained:?}"));
+        let due = self.world.log().due_in_all();
+        if drained.is_ok() && due > 0 {
+            return Err(format!("drained with {due} in flight"));
+        }
+        let stuck = drained.is_err_and(nothing_left);
+        if stuck && !self.has_losses() && self.unread_in_all() == 0 {
+            let why = self.engine.waiting_for();
+            return Err(format!("nothing is left to run, but: {why}"));
+        }
+        Ok(drained)
+    }
+
+    fn unread_in_all(&self) -> usize {
+        let log = self.world.log();
+        let queues = self.world.queues();
+        queues
+            .iter()
+            .map(|&(pipeline, sink)| log.unread(pipeline, sink))
+            .sum()
+    }
+
+    fn wait(&mut self) -> Checked {
+        self.note(|| "wait".into());
+        let waited = self.engine.wait(&Wait::at_most(Duration::from_millis(1)));
+        match (waited, self.end()) {
+            (Ok(()), Some(Refusal::Stopped)) => expect(self.world.log().due_in_all() == 0, || {
+                "wait: in flight".into()
+            }),
+            (Err(Refusal::Timeout), None | Some(Refusal::Stopped)) => Ok(()),
+            (Err(refusal), Some(end)) if refusal == end => Ok(()),
+            other => Err(format!("wait: {other:?}")),
+        }
+    }
+
+    /// Reads a partition, if it is let, and may go on reading for a while.
+    fn read(&mut self) -> Checked {
+        let partition = self.random.usize(..self.world.shape.partitions.len());
+        let number = self.engine.partition_named(&format!("part{partition}"));
+        let number = number.ok_or("a partition has lost its name")?;
+        let read = self.engine.read(number);
+        self.note(|| {
+            format!(
+                "read partition {partition}: {:?}",
+                read.as_ref().map(|_| ())
+            )
+        });
+        let mut reader = match read {
+            Ok(reader) => reader,
+            Err(Refusal::Busy) => return Ok(()),
+            Err(refusal) => return Err(format!("read: {refusal:?}")),
+        };
+        self.has_all_parts(partition, &mut reader)?;
+        if self.random.bool() {
+            self.reader = Some(reader);
+        }
+        Ok(())
+    }
+
+    fn has_all_parts(&self, partition: usize, reader: &mut Reader) -> Checked {
+        let log = self.world.log();
+        if log.due_in_all() > 0 {
+            return Err("read: messages are in flight".into());
+        }
+        let shape = &self.world.shape;
+        let mut read: Vec<(Key, Value)> = reader.map(|part| (part.key, part.state)).collect();
+        read.sort();
+        let live = log.live.range((partition, 0)..(partition + 1, 0));
+        let mut live: Vec<(Key, Value)> = live
+            .map(|(&(_, key), &state)| (shape.key(partition, key).clone(), state))
+            .collect();
+        live.sort();
+        expect(read == live, || format!("read: {read:?} and not {live:?}"))
+    }
+
+    fn replace_client(&mut self) {
+        let client = self.random.usize(..self.clients.len());
+        let pipeline = self.clients[client].pipeline;
+        // Where one sender is all there is, order is kept from end to end: so it stays.
+        if self.world.shape.pipelines[pipeline].senders > 1 {
+            self.clients.swap_remove(client);
+            self.add_client(pipeline);
+        }
+    }
+
+    fn stop(&mut self) -> Checked {
+        self.note(|| "stop".into());
+        self.world.log().stop_called = true;
+        let stopped = self.engine.stop();
+        expect(stopped.is_ok(), || format!("stop: {stopped:?}"))
+    }
+
+    /// What is true between any two steps of the engine.
+    fn invariants(&self) -> Checked {
+        let mut log = self.world.log();
+        if !log.defects.is_empty() {
+            return Err(log.defects.join("\n"));
+        }
+        let failure = self.engine.failure();
+        if let Some(failure) = failure.filter(|failure| {
+            let known = log.fatal.iter().any(|text| failure.message.contains(text));
+            failure.kind != FailureKind::Callback || !known
+        }) {
+            return Err(format!("the application failed: {failure}"));
+        }
+        let metrics = self.engine.metrics();
+        let (due, parts) = (log.due_in_all() as u64, log.parts.len() as u64);
+        let held = (metrics.in_flight, metrics.parts, metrics.values_held);
+        if held != (due, parts, due + parts) {
+            return Err(format!(
+                "{held:?} in flight, parts and both: {due} and {parts}"
+            ));
+        }
+        self.world.sample(&mut log)?;
+        let taken = |takers: &[Taker]| takers.iter().map(|&taker| log.taken(taker)).sum::<u64>();
+        let counts = [metrics.sent, metrics.computed, metrics.delivered];
+        let counted = [
+            self.accepted.len() as u64,
+            taken(&[Taker::Compute]),
+            taken(&[Taker::Sink, Taker::Poll]),
+        ];
+        expect(counts == counted, || {
+            format!("sent, computed, delivered are {counts:?} and not {counted:?}")
+        })?;
+        match due {
+            0 => self.counters_add_up(&log, &metrics),
+            _ => Ok(()),
+        }
+    }
+
+    /// What goes into each place comes out of it: exactly so when nothing is in flight.
+    fn counters_add_up(&self, log: &Log, metrics: &Metrics) -> Checked {
+        let shape = &self.world.shape;
+        let dead = |stage: &StageMetrics| stage.dead.iter().sum::<u64>();
+        let mut emitted_in_all = 0;
+        for (index, pipeline) in shape.pipelines.iter().enumerate() {
+            let first = shape.stage_number(index, 0);
+            let stages = &metrics.stages[first..];
+            let (steps, sinks) = (pipeline.steps.len(), pipeline.sinks.len());
+            let mut into = stages[0].emitted;
+            emitted_in_all += into;
+            for step in &stages[1..1 + steps] {
+                let out = step.completed + dead(step);
+                expect(into == out, || format!("{into} came, {out} went: {step:?}"))?;
+                into = step.emitted;
+            }
+            for sink in &stages[1 + steps..1 + steps + sinks] {
+                let (each, out) = (into / sinks as u64, sink.completed + dead(sink));
+                expect(each == out, || format!("{each} came, {out} went: {sink:?}"))?;
+            }
+        }
+        let died: u64 = metrics.dead.iter().sum();
+        let out = metrics.computed + metrics.delivered + metrics.discarded + died;
+        expect(emitted_in_all + metrics.emitted == out, || {
+            format!("{metrics:?}")
+        })?;
+        let lost = log.taken(Taker::Handler) + log.taken(Taker::Drop);
+        expect(lost == metrics.discarded + died, || {
+            format!(
+                "{lost} were handed back, {} discarded, {died} died",
+                metrics.discarded
+            )
+        })
+    }
+
+    /// Polls and drains until everything is computed.
+    fn finish(&mut self) -> Checked {
+        self.reader = None;
+        loop {
+            let drained = self.drain_once(&Wait::forever())?;
+            self.invariants()?;
+            match drained {
+                Ok(()) => return self.all_is_as_it_should(),
+                Err(Refusal::Failed) if self.engine.failure().is_some() => return Ok(()),
+                Err(Refusal::Deadlock) => {}
+                Err(refusal) => return Err(format!("drain: {refusal:?}")),
+            }
+            let mut polled = 0;
+            for (pipeline, sink) in self.world.queues() {
+                let one = self.poll_one(pipeline, sink, 64, &Wait::not_at_all())?;
+                polled += one.unwrap_or(0);
+            }
+            if polled == 0 {
+                return Err(format!("nothing moves, but: {}", self.engine.waiting_for()));
+            }
+        }
+    }
+
+    fn oracle(&self) -> Oracle<'_> {
+        let mut oracle = Oracle::new(&self.world.shape);
+        self.accepted
+            .iter()
+            .for_each(|message| oracle.accept(message.clone()));
+        oracle
+    }
+
+    /// Nothing was lost, and all that is to happen has happened.
+    fn all_is_as_it_should(&self) -> Checked {
+        for partition in 0..self.world.shape.partitions.len() {
+            let reader = self.engine.read(partition);
+            let mut reader = reader.map_err(|refusal| format!("read: {refusal:?}"))?;
+            self.has_all_parts(partition, &mut reader)?;
+        }
+        if !self.world.shape.determined {
+            return Ok(());
+        }
+        let oracle = self.oracle();
+        let mut log = self.world.log();
+        log.coverage.compared = true;
+        oracle.agrees(&log, true)?;
+        oracle.has_parts(log.parts.values())?;
+        let metrics = self.engine.metrics();
+        for (number, stage) in metrics.stages.iter().enumerate() {
+            for (reason, &count) in stage.dead.iter().enumerate() {
+                let should = oracle.dead.get(&(number, reason)).copied().unwrap_or(0);
+                expect(count == should, || {
+                    format!("{should} should be dead of {stage:?}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Checked {
+        self.note(|| "close".into());
+        {
+            let mut log = self.world.log();
+            log.coverage.close_in_flight = log.due_in_all() > 0;
+        }
+        self.closing = true;
+        if self.reader.is_some() {
+            let wait = self.a_wait();
+            let closed = self.engine.close(&wait);
+            expect(closed.is_err_and(is_wait), || {
+                format!("closed a reader: {closed:?}")
+            })?;
+            self.invariants()?;
+            self.reader = None;
+        }
+        let closed = self.engine.close(&Wait::forever());
+        self.note(|| format!("  closed {closed:?}"));
+        self.invariants()?;
+        expect(closed.is_ok(), || {
+            format!("close: {closed:?}, {}", self.engine.waiting_for())
+        })
+    }
+
+    /// Everything is refused, nothing is held and nothing is called.
+    fn after_the_end(&mut self) -> Checked {
+        let odd = self.hands.iter().find(|hand| hand.released() != 1);
+        if let Some(hand) = odd {
+            let (role, times) = (hand.role(), hand.released());
+            return Err(format!("{role:?} was released {times} times"));
+        }
+        self.world.log().closed = true;
+        self.send()?;
+        self.drain()?;
+        self.wait()?;
+        self.poll()?;
+        let others = [
+            self.engine.read(0).map(drop),
+            self.engine.stop(),
+            self.engine.close(&Wait::not_at_all()),
+        ];
+        let should = [Err(Refusal::Closed), Err(Refusal::Closed), Ok(())];
+        expect(others == should, || format!("after the end: {others:?}"))?;
+        while self.engine.step() {}
+        self.invariants()?;
+        let held = self.engine.metrics().values_held;
+        expect(held == 0, || {
+            format!("{held} values are held after the end")
+        })
+    }
+
+    /// What happened was the first of what should have, on each route and in each part.
+    fn compare(&self) -> Checked {
+        self.world.log().coverage.failure = self.engine.failure().is_some();
+        self.covered();
+        if !self.world.shape.determined {
+            return Ok(());
+        }
+        let oracle = self.oracle();
+        let log = self.world.log();
+        oracle.agrees(&log, false)?;
+        log.dropped_parts
+            .iter()
+            .try_for_each(|part| oracle.had_part(part))
+    }
+
+    fn covered(&self) {
+        let shape = &self.world.shape;
+        let mut log = self.world.log();
+        let computed = |pipeline: usize, step: usize| {
+            let mut keys = log.records.keys();
+            keys.any(|(event, route)| {
+                *event == Event::Computed && (route.pipeline, route.place) == (pipeline, step + 1)
+            })
+        };
+        let keyed = |pipeline: usize, step: usize| {
+            let partition = shape.pipelines[pipeline].steps[step].partition;
+            shape.partitions[partition].keys != [Key::Single]
+        };
+        let two = (0..shape.pipelines.len()).any(|pipeline| {
+            let steps = 0..shape.pipelines[pipeline].steps.len();
+            let used = steps.filter(|&step| keyed(pipeline, step) && computed(pipeline, step));
+            used.count() > 1
+        });
+        let shared = (0..shape.partitions.len()).any(|partition| {
+            let uses = shape.uses(partition);
+            uses.filter(|&(pipeline, step)| computed(pipeline, step))
+                .count()
+                > 1
+        });
+        (log.coverage.two_keyed_steps, log.coverage.shared_partition) = (two, shared);
+    }
+
+    /// Nothing of the engine is left once its handles are gone.
+    fn let_go(&mut self) -> Checked<Coverage> {
+        self.clients.clear();
+        let references = Arc::strong_count(&self.engine);
+        expect(references == 1, || {
+            format!("{references} references to the engine")
+        })?;
+        Ok(self.world.log().coverage)
+    }
+
+    /// Lets the engine go, and looks whether it kept anything.
+    pub fn into_nothing(self) -> Checked {
+        drop(self.engine);
+        let kept = self
+            .hands
+            .iter()
+            .filter(|hand| Arc::strong_count(hand) != 1)
+            .count();
+        expect(kept == 0, || {
+            format!("the engine keeps {kept} of its hosts")
+        })
+    }
+}
+
+fn expect(holds: bool, defect: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(defect()) }
+}

@@ -1,0 +1,192 @@
+//! The sequential model: one message at a time, from its sender to the end of all that follows from
+//! it. No shards, no runs, no credits.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use partita::model::{DeadReason, KeyKind};
+
+use super::hand::{seen_computed, seen_dead, seen_delivered};
+use super::rules::{Effect, Message, Route, Trail};
+use super::shape::Shape;
+use super::world::{Checked, Event, Log, Part, Records, Seen};
+
+type Parts = BTreeMap<(usize, u16), BTreeMap<Route, Trail>>;
+
+/// What should happen.
+pub struct Oracle<'a> {
+    shape: &'a Shape,
+    pub parts: Parts,
+    attempts: BTreeMap<(usize, u16), u32>,
+    pub records: Records,
+    /// Every state that each trail goes through.
+    pub trails: BTreeMap<Route, Vec<Trail>>,
+    /// How many die, by their stage in the metrics and by reason.
+    pub dead: BTreeMap<(usize, usize), u64>,
+}
+
+impl Oracle<'_> {
+    pub fn new(shape: &Shape) -> Oracle<'_> {
+        let mut oracle = Oracle {
+            shape,
+            parts: Parts::new(),
+            attempts: BTreeMap::new(),
+            records: Records::new(),
+            trails: BTreeMap::new(),
+            dead: BTreeMap::new(),
+        };
+        for (index, partition) in shape.partitions.iter().enumerate() {
+            let single = usize::from(partition.kind == KeyKind::Single);
+            for key in 0..partition.declared.unwrap_or(single) {
+                oracle.build(index, key as u16);
+            }
+        }
+        oracle
+    }
+
+    fn build(&mut self, partition: usize, key: u16) -> bool {
+        let attempt = self.attempts.entry((partition, key)).or_default();
+        *attempt += 1;
+        let built = !self.shape.build_fails(partition, key, *attempt);
+        if built {
+            self.parts.insert((partition, key), BTreeMap::new());
+        }
+        built
+    }
+
+    /// A message was accepted: all that follows happens.
+    pub fn accept(&mut self, message: Message) {
+        let mut next = VecDeque::from([message]);
+        while let Some(message) = next.pop_front() {
+            let steps = self.shape.pipelines[message.pipeline].steps.len();
+            if message.stage == steps {
+                self.deliver(&message);
+            } else {
+                next.extend(self.compute(&message));
+            }
+        }
+    }
+
+    fn deliver(&mut self, message: &Message) {
+        for sink in 0..self.shape.pipelines[message.pipeline].sinks.len() {
+            let place = 1 + message.stage + sink;
+            if self.shape.sink_fails(message, sink) {
+                self.die(message, place, None, DeadReason::Sink);
+            } else {
+                let route = message.route(place, None);
+                self.record(Event::Delivered, route, seen_delivered(message));
+            }
+        }
+    }
+
+    fn compute(&mut self, message: &Message) -> Vec<Message> {
+        let place = message.stage + 1;
+        let Some(key) = self.shape.key_number(message) else {
+            self.die(message, place, None, DeadReason::Partition);
+            return Vec::new();
+        };
+        let partition = self.shape.pipelines[message.pipeline].steps[message.stage].partition;
+        if !self.parts.contains_key(&(partition, key)) {
+            // A deleted part of a declared key is not built again.
+            if self.shape.partitions[partition].declared.is_some() {
+                self.die(message, place, Some(key), DeadReason::UnknownKey);
+                return Vec::new();
+            }
+            if !self.build(partition, key) {
+                self.die(message, place, Some(key), DeadReason::Build);
+                return Vec::new();
+            }
+        }
+        let route = message.route(place, Some(key));
+        let part = self.parts.get_mut(&(partition, key)).expect("it was built");
+        let trail = part.entry(route.clone()).or_default();
+        let effect = self.shape.compute(message, key, trail);
+        let trail = trail.clone();
+        let failed = matches!(effect, Effect::Fails { .. });
+        self.record(
+            Event::Computed,
+            route.clone(),
+            seen_computed(message, &trail, failed),
+        );
+        self.trails.entry(route).or_default().push(trail);
+        match effect {
+            Effect::Fails { .. } => {
+                self.die(message, place, Some(key), DeadReason::Compute);
+                Vec::new()
+            }
+            Effect::Done { outputs, delete } => {
+                if delete {
+                    self.parts.remove(&(partition, key));
+                }
+                outputs
+            }
+        }
+    }
+
+    fn die(&mut self, message: &Message, place: usize, key: Option<u16>, reason: DeadReason) {
+        let stage = self.shape.stage_number(message.pipeline, place);
+        *self.dead.entry((stage, reason as usize)).or_default() += 1;
+        let route = message.route(place, key);
+        self.record(Event::Died, route, seen_dead(message, reason));
+    }
+
+    fn record(&mut self, event: Event, route: Route, seen: Seen) {
+        self.records.entry((event, route)).or_default().push(seen);
+    }
+
+    /// Whether what happened is what should: all of it, or with losses, on each route, the first of
+    /// it.
+    pub fn agrees(&self, log: &Log, all: bool) -> Checked {
+        for (on, happened) in &log.records {
+            let none = Vec::new();
+            let should = self.records.get(on).unwrap_or(&none);
+            let pairs = happened.iter().zip(should);
+            let same = pairs.take_while(|(one, other)| one == other).count();
+            if same < happened.len() {
+                let (got, expected) = (&happened[same], should.get(same));
+                return Err(format!(
+                    "{on:?}, number {same}: {got:?} and not {expected:?}"
+                ));
+            }
+        }
+        if !all {
+            return Ok(());
+        }
+        for (on, should) in &self.records {
+            // Without a handler nobody sees what died; it is counted.
+            let happened = log.records.get(on).map_or(0, Vec::len);
+            let blind = on.0 == Event::Died && !self.shape.handler;
+            if happened < should.len() && !blind {
+                let missing = &should[happened];
+                return Err(format!(
+                    "{on:?}, number {happened}: {missing:?} did not happen"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether these are all the parts there should be, and each is what it should be.
+    pub fn has_parts<'p>(&self, parts: impl Iterator<Item = &'p Part>) -> Checked {
+        let parts: Parts = parts
+            .map(|part| ((part.partition, part.key), part.trails.clone()))
+            .collect();
+        for key in parts.keys().chain(self.parts.keys()) {
+            let (is, should) = (parts.get(key), self.parts.get(key));
+            if is != should {
+                return Err(format!("the state of {key:?} is {is:?} and not {should:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a part is what it should have been at some time.
+    pub fn had_part(&self, part: &Part) -> Checked {
+        for (route, trail) in &part.trails {
+            let known = self.trails.get(route);
+            if !known.is_some_and(|known| known.contains(trail)) {
+                return Err(format!("{trail:?} was never the state of {route:?}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,323 @@
+//! What one seed declares, and how the parts of that misbehave: all random, all decided beforehand.
+
+use fastrand::Rng;
+use partita::model::{Key, KeyKind, Policy};
+
+/// How a seed ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Everything is computed before it is closed.
+    Drain,
+    /// It is stopped on the way; everything accepted is computed before it is closed.
+    Stop,
+    /// It is closed with messages in flight.
+    Close,
+}
+
+/// What fails in a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failures {
+    None,
+    Skipped,
+    Fatal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRule {
+    /// The key that the message had before, if there are as many here.
+    Keep,
+    /// Any key.
+    Hash,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkRule {
+    Callback,
+    Queue(usize),
+}
+
+/// Rates are of a thousand.
+#[derive(Debug)]
+pub struct PartitionShape {
+    pub kind: KeyKind,
+    /// Every key that a message may have here.
+    pub keys: Vec<Key>,
+    /// How many of them are declared, if keys are.
+    pub declared: Option<usize>,
+    /// Keys whose states can never be built.
+    pub unbuildable: u32,
+    /// Attempts to build a state that fail.
+    pub flaky: u32,
+    /// Whether it is declared twice, which is allowed.
+    pub twice: bool,
+}
+
+#[derive(Debug)]
+pub struct StepShape {
+    pub partition: usize,
+    pub key_rule: KeyRule,
+    pub policy: Policy,
+    /// Messages for which the partition function fails.
+    pub keyless: u32,
+    /// Messages on which the computation fails.
+    pub fails: u32,
+    /// Messages that delete their part.
+    pub deletes: u32,
+    /// Messages with more outputs than there are credits.
+    pub wide: u32,
+}
+
+#[derive(Debug)]
+pub struct SinkShape {
+    pub rule: SinkRule,
+    pub policy: Policy,
+    pub fails: u32,
+}
+
+#[derive(Debug)]
+pub struct PipelineShape {
+    pub credits: usize,
+    pub senders: usize,
+    pub steps: Vec<StepShape>,
+    pub sinks: Vec<SinkShape>,
+}
+
+/// Everything about a seed that is decided before it runs.
+#[derive(Debug)]
+pub struct Shape {
+    pub seed: u64,
+    pub workers: u32,
+    pub key_groups: u32,
+    pub run_length: usize,
+    pub handler: bool,
+    /// Calls of the dead-letter handler that fail.
+    pub handler_fails: u32,
+    pub partitions: Vec<PartitionShape>,
+    pub pipelines: Vec<PipelineShape>,
+    /// Whether outputs and states do not depend on which path comes first to a part.
+    pub determined: bool,
+    pub fate: Fate,
+    pub actions: usize,
+}
+
+fn one_in(random: &mut Rng, many: u32) -> bool {
+    random.u32(..many) == 0
+}
+
+impl Shape {
+    pub fn random(seed: u64) -> Shape {
+        let random = &mut Rng::with_seed(seed);
+        let failures = match random.u32(..100) {
+            0..30 => Failures::None,
+            30..72 => Failures::Skipped,
+            _ => Failures::Fatal,
+        };
+        let partitions: Vec<_> = (0..random.usize(1..=3))
+            .map(|_| partition(random, failures))
+            .collect();
+        let pipelines = (0..random.usize(1..=3))
+            .map(|_| pipeline(random, failures, partitions.len()))
+            .collect();
+        let fate = match random.u32(..100) {
+            0..60 => Fate::Drain,
+            60..72 => Fate::Stop,
+            _ => Fate::Close,
+        };
+        let fatal = failures == Failures::Fatal;
+        let mut shape = Shape {
+            seed,
+            workers: random.u32(1..=4),
+            key_groups: random.u32(2..=40),
+            run_length: random.usize(1..=8),
+            handler: random.u32(..3) > 0,
+            handler_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
+            partitions,
+            pipelines,
+            determined: !one_in(random, 6),
+            fate,
+            actions: random.usize(20..=110),
+        };
+        shape.forbid_what_is_not_determined();
+        shape
+    }
+
+    /// Deletions, and builders that fail now and then, depend on the order in which messages come to
+    /// a part: unless it is all the same, they are only for parts to which one path leads.
+    fn forbid_what_is_not_determined(&mut self) {
+        for partition in 0..self.partitions.len() {
+            if !self.determined || self.has_one_path(partition) {
+                continue;
+            }
+            self.partitions[partition].flaky = 0;
+            let steps = self.pipelines.iter_mut().flat_map(|p| &mut p.steps);
+            steps
+                .filter(|step| step.partition == partition)
+                .for_each(|step| step.deletes = 0);
+        }
+    }
+
+    /// Whether all messages of each part of a partition come from one sender on one path of keys.
+    fn has_one_path(&self, partition: usize) -> bool {
+        let mut uses = self.uses(partition);
+        match (uses.next(), uses.next()) {
+            (Some((pipeline, step)), None) => {
+                self.pipelines[pipeline].senders == 1 && self.key_tells_path(pipeline, step)
+            }
+            _ => false,
+        }
+    }
+
+    /// The steps that use a partition, as (pipeline, step).
+    pub fn uses(&self, partition: usize) -> impl Iterator<Item = (usize, usize)> {
+        let pipelines = self.pipelines.iter().enumerate();
+        pipelines.flat_map(move |(pipeline, shape)| {
+            let steps = shape.steps.iter().enumerate();
+            steps
+                .filter(move |(_, step)| step.partition == partition)
+                .map(move |(step, _)| (pipeline, step))
+        })
+    }
+
+    fn key_tells_path(&self, pipeline: usize, step: usize) -> bool {
+        let steps = &self.pipelines[pipeline].steps;
+        let keys = |step: usize| self.partitions[steps[step].partition].keys.len();
+        (1..=step).all(|at| steps[at].key_rule == KeyRule::Keep && keys(at) >= keys(at - 1))
+    }
+
+    /// How many takers the messages have that leave a stage.
+    pub fn takers(&self, pipeline: usize, stage: usize) -> usize {
+        let shape = &self.pipelines[pipeline];
+        if stage + 1 < shape.steps.len() {
+            1
+        } else {
+            shape.sinks.len()
+        }
+    }
+
+    /// The number, in the metrics, of a place: the source, a step or a sink of a pipeline.
+    pub fn stage_number(&self, pipeline: usize, place: usize) -> usize {
+        let before = &self.pipelines[..pipeline];
+        let places = before.iter().map(|p| 1 + p.steps.len() + p.sinks.len());
+        places.sum::<usize>() + place
+    }
+}
+
+fn partition(random: &mut Rng, failures: Failures) -> PartitionShape {
+    let kind = match random.u32(..10) {
+        0..5 => KeyKind::Word,
+        5..9 => KeyKind::Bytes,
+        _ => KeyKind::Single,
+    };
+    let keys: Vec<Key> = match kind {
+        KeyKind::Word => words(random).into_iter().map(Key::Word).collect(),
+        KeyKind::Bytes => words(random).into_iter().map(bytes).collect(),
+        KeyKind::Single => vec![Key::Single],
+    };
+    let declared = (kind != KeyKind::Single && one_in(random, 3))
+        .then(|| random.usize(keys.len().div_ceil(2)..=keys.len()));
+    // One that is built at the start takes the application down with it.
+    let early = declared.is_some() || kind == KeyKind::Single;
+    let fails = match failures {
+        Failures::None => false,
+        Failures::Skipped => !early && one_in(random, 3),
+        Failures::Fatal => one_in(random, if early { 24 } else { 4 }),
+    };
+    let rate = if fails { random.u32(50..300) } else { 0 };
+    let (unbuildable, flaky) = if random.bool() { (rate, 0) } else { (0, rate) };
+    PartitionShape {
+        kind,
+        keys,
+        declared,
+        unbuildable,
+        flaky,
+        twice: one_in(random, 10),
+    }
+}
+
+fn words(random: &mut Rng) -> Vec<u64> {
+    let mut words: Vec<u64> = Vec::new();
+    for _ in 0..random.usize(1..=8) {
+        let word = match random.u32(..6) {
+            0 => random.choice([0, 1, 2, u64::MAX]).unwrap_or_default(),
+            1 => random.u64(..100),
+            _ => random.u64(..),
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
+fn bytes(word: u64) -> Key {
+    let text = match word {
+        0 => String::new(),
+        word if word % 5 == 0 => word.to_string().repeat(20),
+        word => word.to_string(),
+    };
+    Key::Bytes(text.into_bytes().into())
+}
+
+fn pipeline(random: &mut Rng, failures: Failures, partitions: usize) -> PipelineShape {
+    let steps = [0, 1, 1, 2, 2, 2, 2, 3, 3][random.usize(..9)];
+    let sinks = [0, 1, 1, 1, 1, 2, 3][random.usize(..7)];
+    PipelineShape {
+        credits: match random.u32(..5) {
+            0 => random.usize(1..=2),
+            4 => random.usize(16..=40),
+            _ => random.usize(3..=10),
+        },
+        senders: if one_in(random, 3) { 2 } else { 1 },
+        steps: (0..steps)
+            .map(|_| step(random, failures, partitions))
+            .collect(),
+        sinks: (0..sinks).map(|_| sink(random, failures)).collect(),
+    }
+}
+
+/// What happens when something fails, and how often it does.
+fn misbehaviour(random: &mut Rng, failures: Failures) -> (Policy, u32) {
+    match failures {
+        Failures::None if random.bool() => (Policy::Skip, 0),
+        Failures::None => (Policy::Stop, 0),
+        Failures::Fatal if random.bool() => (Policy::Stop, random.u32(5..60)),
+        _ => (Policy::Skip, random.u32(10..150)),
+    }
+}
+
+fn step(random: &mut Rng, failures: Failures, partitions: usize) -> StepShape {
+    let (policy, rate) = misbehaviour(random, failures);
+    let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
+    StepShape {
+        partition: random.usize(..partitions),
+        key_rule: random
+            .choice([KeyRule::Keep, KeyRule::Hash])
+            .unwrap_or(KeyRule::Keep),
+        policy,
+        keyless: sometimes(random, rate),
+        fails: sometimes(random, rate),
+        deletes: if one_in(random, 3) {
+            random.u32(20..200)
+        } else {
+            0
+        },
+        wide: if one_in(random, 3) {
+            random.u32(10..100)
+        } else {
+            0
+        },
+    }
+}
+
+fn sink(random: &mut Rng, failures: Failures) -> SinkShape {
+    let (policy, rate) = misbehaviour(random, failures);
+    let queue = random.bool();
+    SinkShape {
+        rule: match queue {
+            true => SinkRule::Queue(random.usize(1..=6)),
+            false => SinkRule::Callback,
+        },
+        policy,
+        fails: if !queue && one_in(random, 2) { rate } else { 0 },
+    }
+}

@@ -1,0 +1,340 @@
+//! The host's side of the bargain: which values the engine owes, and what was seen to happen to them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use fastrand::Rng;
+use partita::engine::Engine;
+use partita::model::Value;
+
+use super::coverage::Coverage;
+use super::rules::{Message, Route, Trail};
+use super::shape::{Shape, SinkRule};
+
+/// What happened to a message on its route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    Computed,
+    Delivered,
+    Died,
+}
+
+/// A message to which something happened, and what exactly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub lineage: Vec<u32>,
+    pub digest: u64,
+}
+
+/// What happened on each route, in order.
+pub type Records = BTreeMap<(Event, Route), Vec<Seen>>;
+
+/// A message that the engine owes.
+pub struct Held {
+    pub message: Message,
+    /// How many times.
+    due: usize,
+    shared: bool,
+}
+
+/// The state of one key.
+pub struct Part {
+    pub partition: usize,
+    pub key: u16,
+    pub trails: BTreeMap<Route, Trail>,
+}
+
+/// Who takes a message back from the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    Compute,
+    Sink,
+    Poll,
+    Handler,
+    Drop,
+}
+
+/// What is wrong, if something is.
+pub type Checked<T = ()> = Result<T, String>;
+
+pub struct World {
+    pub shape: Shape,
+    pub engine: OnceLock<Weak<Engine>>,
+    log: Mutex<Log>,
+}
+
+pub struct Log {
+    /// Decides what must make no difference.
+    pub random: Rng,
+    ids: u64,
+    messages: BTreeMap<Value, Held>,
+    pub parts: BTreeMap<Value, Part>,
+    /// The state of each key that has one.
+    pub live: BTreeMap<(usize, u16), Value>,
+    pub attempts: BTreeMap<(usize, u16), u32>,
+    /// The parts that were handed back at the end.
+    pub dropped_parts: Vec<Part>,
+    /// How many messages the engine owes, by pipeline.
+    due: Vec<usize>,
+    /// How often each taker took one.
+    taken: [u64; 5],
+    pub records: Records,
+    /// How many outputs of each pipeline are for its sinks, and how many each sink's polls took.
+    pub for_sinks: Vec<usize>,
+    pub polled: Vec<Vec<usize>>,
+    /// The most outputs of one call, by pipeline and step.
+    widest: Vec<Vec<usize>>,
+    /// The message that asked for room last, and how much it was offered.
+    pub asked: Option<(Value, usize)>,
+    /// What was said of failures that end the application.
+    pub fatal: Vec<String>,
+    /// A send is on its way: it is not known yet which messages were accepted.
+    pub sending: bool,
+    pub stop_called: bool,
+    pub closed: bool,
+    pub coverage: Coverage,
+    pub defects: Vec<String>,
+    pub trace: Option<Vec<String>>,
+}
+
+impl World {
+    pub fn new(shape: Shape, trace: bool) -> World {
+        let pipelines = &shape.pipelines;
+        let log = Log {
+            random: Rng::with_seed(shape.seed ^ 0x5eed),
+            ids: 0,
+            messages: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            live: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            dropped_parts: Vec::new(),
+            due: vec![0; pipelines.len()],
+            taken: [0; 5],
+            records: Records::new(),
+            for_sinks: vec![0; pipelines.len()],
+            polled: pipelines.iter().map(|p| vec![0; p.sinks.len()]).collect(),
+            widest: pipelines.iter().map(|p| vec![0; p.steps.len()]).collect(),
+            asked: None,
+            fatal: Vec::new(),
+            sending: false,
+            stop_called: false,
+            closed: false,
+            coverage: Coverage::default(),
+            defects: Vec::new(),
+            trace: trace.then(Vec::new),
+        };
+        World {
+            shape,
+            engine: OnceLock::new(),
+            log: Mutex::new(log),
+        }
+    }
+
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The most messages that one pipeline may have in flight: its credits, and one output array for
+    /// each step, or one message's outputs if that is more. (One shard runs at a time here.)
+    fn most_in_flight(&self, log: &Log, pipeline: usize) -> usize {
+        let shape = &self.shape.pipelines[pipeline];
+        let takers = |step| self.shape.takers(pipeline, step).max(1);
+        if shape.steps.is_empty() {
+            return shape.credits * takers(0);
+        }
+        let widest = log.widest[pipeline].iter().enumerate();
+        shape.credits
+            + widest
+                .map(|(step, count)| count * takers(step))
+                .sum::<usize>()
+    }
+
+    /// Looks at how many messages are in flight.
+    pub fn sample(&self, log: &mut Log) -> Checked {
+        if log.sending {
+            return Ok(());
+        }
+        for (pipeline, shape) in self.shape.pipelines.iter().enumerate() {
+            let (due, most) = (log.due[pipeline], self.most_in_flight(log, pipeline));
+            if due > most {
+                return Err(format!(
+                    "pipeline {pipeline} has {due} in flight, of {most}"
+                ));
+            }
+            if !shape.steps.is_empty() {
+                log.coverage.overdraft |= due > shape.credits;
+                for (sink, rule) in shape.sinks.iter().enumerate() {
+                    if let SinkRule::Queue(capacity) = rule.rule {
+                        log.coverage.stall |= log.unread(pipeline, sink) > capacity;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The sinks that are queues, as (pipeline, sink).
+    pub fn queues(&self) -> Vec<(usize, usize)> {
+        let pipelines = self.shape.pipelines.iter().enumerate();
+        let sinks = pipelines.flat_map(|(pipeline, shape)| {
+            let sinks = shape.sinks.iter().enumerate();
+            sinks.map(move |(sink, shape)| (pipeline, sink, shape.rule))
+        });
+        sinks
+            .filter(|(_, _, rule)| *rule != SinkRule::Callback)
+            .map(|(pipeline, sink, _)| (pipeline, sink))
+            .collect()
+    }
+}
+
+impl Log {
+    pub fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(what());
+        }
+    }
+
+    /// Notes a defect, if there is one.
+    pub fn check(&mut self, checked: Checked) {
+        if let Err(defect) = checked {
+            self.note(|| format!("DEFECT {defect}"));
+            self.defects.push(defect);
+        }
+    }
+
+    fn new_id(&mut self) -> Value {
+        // 0 is the first; the rest is all over the place.
+        let id = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.ids += 1;
+        Value(id)
+    }
+
+    /// The engine gets a message, to hand it back once. It may have the number of one that is gone.
+    pub fn give(&mut self, message: Message, number: Option<Value>) -> Value {
+        let id = number.unwrap_or_else(|| self.new_id());
+        self.due[message.pipeline] += 1;
+        let held = Held {
+            message,
+            due: 1,
+            shared: false,
+        };
+        let before = self.messages.insert(id, held);
+        assert!(before.is_none(), "the test gives numbers once");
+        id
+    }
+
+    /// A send did not accept this one: nothing may have happened to it.
+    pub fn refused(&mut self, id: Value) -> Checked {
+        match self.messages.remove(&id) {
+            Some(held) if held.due == 1 && held.message.stage == 0 => {
+                self.due[held.message.pipeline] -= 1;
+                Ok(())
+            }
+            _ => Err(format!("{id:?} was refused, but something was done to it")),
+        }
+    }
+
+    /// A message that the engine shows, which it must still owe.
+    pub fn shown(&self, id: Value, pipeline: usize, stage: usize) -> Checked<&Message> {
+        let held = self.messages.get(&id);
+        let message = &held
+            .ok_or_else(|| format!("{id:?} is not the engine's"))?
+            .message;
+        if (message.pipeline, message.stage) != (pipeline, stage) {
+            return Err(format!(
+                "{message:?} at stage {stage} of pipeline {pipeline}"
+            ));
+        }
+        Ok(message)
+    }
+
+    /// The engine hands a message back.
+    pub fn take(&mut self, id: Value, taker: Taker) -> Checked<Message> {
+        let held = self.messages.get_mut(&id);
+        let held = held.ok_or_else(|| format!("{id:?} is handed to {taker:?}, once too often"))?;
+        held.due -= 1;
+        self.taken[taker as usize] += 1;
+        self.due[held.message.pipeline] -= 1;
+        if held.due > 0 {
+            return Ok(held.message.clone());
+        }
+        Ok(self.messages.remove(&id).expect("it was there").message)
+    }
+
+    pub fn share(&mut self, id: Value, times: usize) -> Checked {
+        let held = self.messages.get_mut(&id);
+        let held = held.ok_or_else(|| format!("{id:?} is shared, but not the engine's"))?;
+        if held.shared || held.due != 1 {
+            return Err(format!("{:?} is shared twice", held.message));
+        }
+        (held.shared, held.due) = (true, times);
+        self.due[held.message.pipeline] += times - 1;
+        Ok(())
+    }
+
+    pub fn taken(&self, taker: Taker) -> u64 {
+        self.taken[taker as usize]
+    }
+
+    pub fn due(&self, pipeline: usize) -> usize {
+        self.due[pipeline]
+    }
+
+    pub fn due_in_all(&self) -> usize {
+        self.due.iter().sum()
+    }
+
+    /// How many messages are for a queue and were not polled, if none was dropped.
+    pub fn unread(&self, pipeline: usize, sink: usize) -> usize {
+        self.for_sinks[pipeline] - self.polled[pipeline][sink]
+    }
+
+    /// One call at a step gave so many outputs.
+    pub fn emitted(&mut self, pipeline: usize, step: usize, count: usize) {
+        let widest = &mut self.widest[pipeline][step];
+        *widest = count.max(*widest);
+        if step + 1 == self.widest[pipeline].len() {
+            self.for_sinks[pipeline] += count;
+        }
+    }
+
+    pub fn add_part(&mut self, partition: usize, key: u16) -> Value {
+        let id = self.new_id();
+        let part = Part {
+            partition,
+            key,
+            trails: BTreeMap::new(),
+        };
+        self.parts.insert(id, part);
+        self.live.insert((partition, key), id);
+        id
+    }
+
+    pub fn drop_part(&mut self, id: Value, partition: usize) -> Checked {
+        let part = self.parts.remove(&id);
+        let part = part.ok_or_else(|| format!("state {id:?} is handed back once too often"))?;
+        if part.partition != partition {
+            return Err(format!(
+                "partition {partition} drops a state of {}",
+                part.partition
+            ));
+        }
+        if self.live.get(&(partition, part.key)) == Some(&id) {
+            self.live.remove(&(partition, part.key));
+            self.dropped_parts.push(part);
+        }
+        Ok(())
+    }
+
+    /// Something happened to a message: on its route it must be later than what happened before.
+    pub fn record(&mut self, event: Event, route: Route, seen: Seen) -> Checked {
+        self.note(|| format!("    {event:?} {:?} on {route:?}", seen.lineage));
+        let before = self.records.entry((event, route)).or_default();
+        if let Some(last) = before.last().filter(|last| last.lineage >= seen.lineage) {
+            let (last, next) = (&last.lineage, &seen.lineage);
+            return Err(format!("{event:?}: {next:?} came behind {last:?}"));
+        }
+        before.push(seen);
+        Ok(())
+    }
+}
