@@ -187,7 +187,7 @@ func TestAThousandApplicationsLeaveNothing(t *testing.T) {
 }
 
 func TestCloseRacesWithEverything(t *testing.T) {
-	for round := range 50 {
+	for round := range 20 {
 		whole := newWhole()
 		must(t, whole.app.Start())
 		var crew sync.WaitGroup

@@ -576,6 +576,7 @@ impl Model {
             run_length,
             stack_size: 0,
             dead_letters: None,
+            sleep: None,
             partitions: steps.iter().enumerate().map(partition).collect(),
             pipelines: vec![pipeline],
         };
