@@ -108,7 +108,7 @@ bench-quick: $(BUNDLED) ## the same, short
 GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
-TESTS := test-toolchain test-rust test-loom test-header test-symbols test-c-static test-c-shared \
+TESTS := test-toolchain test-rust test-faults test-loom test-header test-symbols test-c-static test-c-shared \
     test-other-archive test-go test-stock test-examples test-rebuilt-engine
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-go-static \
@@ -137,6 +137,9 @@ test-toolchain:
 
 test-rust: | toolchain
 	$(GROUP) $@ cargo test --locked
+
+test-faults: | toolchain
+	$(GROUP) $@ cargo test --locked --features faults --test faults --target-dir target/faults
 
 test-loom: | toolchain
 	$(GROUP) $@ env RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --target-dir target/loom
@@ -172,7 +175,7 @@ lint-rustfmt: | toolchain
 	$(GROUP) $@ cargo fmt --check
 
 lint-clippy: | toolchain
-	$(GROUP) $@ cargo clippy --locked --all-targets -- -D warnings
+	$(GROUP) $@ cargo clippy --locked --all-targets --features faults -- -D warnings
 
 lint-rustdoc: | toolchain
 	$(GROUP) $@ env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

@@ -76,7 +76,7 @@ fn application(workers: u32) -> Application {
 
 fn round(messages: &[Value], words: &[u64], workers: u32) -> f64 {
     let engine = Engine::new(application(workers))
-        .map_err(|(_, wrong)| wrong)
+        .map_err(|rejected| rejected.mistakes)
         .unwrap();
     engine.start_threads().unwrap();
     let mut sender = Sender::new(engine.clone(), 0);

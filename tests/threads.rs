@@ -24,7 +24,7 @@ use partita::topology::{Application, Step};
 
 fn engine(declared: Application) -> Arc<Engine> {
     Engine::new(declared)
-        .map_err(|(_, mistakes)| mistakes)
+        .map_err(|rejected| rejected.mistakes)
         .expect("no mistakes")
 }
 

@@ -40,7 +40,7 @@ const ACTOR: ActorId = ActorId(0);
 
 /// The next actor for a worker, which was `awake` if it had one before.
 fn next(schedule: &Schedule, awake: &mut bool) -> Option<Claim> {
-    schedule.take(std::mem::replace(awake, true))
+    schedule.take(0, std::mem::replace(awake, true))
 }
 
 /// An actor's mailbox, and its contents: what it has taken out of it. Loom tells if two threads
@@ -180,7 +180,7 @@ fn two_actors_that_meet(notify: impl Fn(&Schedule) + Send + Sync + 'static) {
             .map(|_| {
                 let (schedule, meeting) = (schedule.clone(), meeting.clone());
                 thread::spawn(move || {
-                    let claim = schedule.take(false).unwrap();
+                    let claim = schedule.take(0, false).unwrap();
                     let mut here = lock(&meeting.0);
                     *here += 1;
                     meeting.1.notify_all();
@@ -224,7 +224,7 @@ fn all_workers_leave_when_the_schedule_closes() {
             .into_iter()
             .for_each(|worker| worker.join().unwrap());
         // Nobody can enter any more, though work may be left.
-        assert!(post.schedule.take(false).is_none());
+        assert!(post.schedule.take(0, false).is_none());
         assert!(post.schedule.try_take().is_none());
     });
 }
@@ -235,7 +235,7 @@ fn the_actor_of_a_lost_worker_is_run_on_by_another() {
         let post = Post::new();
         let lost = post.clone();
         let lost = thread::spawn(move || {
-            if let Some(claim) = lost.schedule.take(false) {
+            if let Some(claim) = lost.schedule.take(0, false) {
                 lost.contents(&claim, |taken| {
                     let mut mail = Vec::new();
                     lost.mailbox.take(&mut mail);
@@ -580,7 +580,8 @@ impl Model {
             partitions: steps.iter().enumerate().map(partition).collect(),
             pipelines: vec![pipeline],
         };
-        let engine = Engine::new(declared).unwrap_or_else(|(_, mistakes)| panic!("{mistakes:?}"));
+        let engine =
+            Engine::new(declared).unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
         let model = Model { engine, ledger };
         model.store_all();
         model

@@ -36,7 +36,7 @@ use crate::model::{DeadReason, KeyKind, Value};
 use crate::state::{Routing, hash};
 use crate::sync::{Arc, AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
 use crate::topology::{
-    Application, DeclaredKeys, Mistake, PartitionPlan, PipelinePlan, Plan, SinkKind, StepPlan,
+    Application, DeclaredKeys, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind, StepPlan,
 };
 
 use cell::Cells;
@@ -212,7 +212,7 @@ impl Assembly {
 impl Engine {
     /// Checks a declaration, freezes it, and makes it ready to run by threads that enter
     /// [`Engine::run_worker`]. With mistakes the declaration is given back.
-    pub fn new(declared: Application) -> Result<Arc<Engine>, (Application, Vec<Mistake>)> {
+    pub fn new(declared: Application) -> Result<Arc<Engine>, Box<Rejected>> {
         Ok(Arc::new(Engine::assemble(
             declared.freeze()?,
             Seam::Threads,
@@ -220,10 +220,7 @@ impl Engine {
     }
 
     /// The same, to be run by [`Engine::step`] on one thread, in an order that `seed` decides.
-    pub fn stepped(
-        declared: Application,
-        seed: u64,
-    ) -> Result<Arc<Engine>, (Application, Vec<Mistake>)> {
+    pub fn stepped(declared: Application, seed: u64) -> Result<Arc<Engine>, Box<Rejected>> {
         Ok(Arc::new(Engine::assemble(
             declared.freeze()?,
             Seam::stepper(seed),
@@ -392,6 +389,11 @@ impl Engine {
         self.pipelines[pipeline].counters[counter].dead(reason, values.len());
         self.drop_values(pipeline, stage, &values);
         self.consumed(pipeline, stage, values.len(), 0);
+    }
+
+    /// The stepper's clock; none under threads.
+    pub fn clock(&self) -> Option<std::time::Duration> {
+        self.seam.clock()
     }
 
     /// Reads the counters.

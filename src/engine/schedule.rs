@@ -176,12 +176,7 @@ impl Schedule {
 
     /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
     /// `awake` says that the worker has taken an actor this way before, and is back for more.
-    pub(crate) fn take(&self, awake: bool) -> Option<Claim> {
-        self.take_for(0, awake)
-    }
-
-    /// The same, for the worker of this number.
-    pub(crate) fn take_for(&self, worker: usize, awake: bool) -> Option<Claim> {
+    pub(crate) fn take(&self, worker: usize, awake: bool) -> Option<Claim> {
         let mut queue = lock(&self.queue);
         queue.awake -= usize::from(awake);
         let mut joins = true;
@@ -289,7 +284,7 @@ impl Schedule {
             std::mem::take(&mut queue.sleepers)
         };
         self.arrived.notify_all();
-        for sleep in &self.sleep {
+        if let Some(sleep) = &self.sleep {
             sleepers.iter().for_each(|&worker| sleep.unpark(worker));
         }
     }

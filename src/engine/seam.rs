@@ -29,10 +29,6 @@ impl Seam {
         }))
     }
 
-    pub(crate) fn is_stepper(&self) -> bool {
-        matches!(self, Seam::Stepper(_))
-    }
-
     /// How many messages the next run has, of `most` that are allowed.
     pub(crate) fn run_length(&self, most: usize) -> usize {
         match self {

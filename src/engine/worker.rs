@@ -88,7 +88,7 @@ impl Engine {
             *turns = 0..TURNS;
             self.wake_senders();
         }
-        self.schedule.take_for(index, awake)
+        self.schedule.take(index, awake)
     }
 
     /// Runs one ready actor, if there is one: for applications without threads.

@@ -138,11 +138,11 @@ impl App {
         let application = declared.take().ok_or(PARTITA_ALREADY_STARTED)?;
         match Engine::new(application) {
             Ok(engine) => Ok(self.engine.get_or_init(|| engine)),
-            Err((application, mistakes)) => {
-                *declared = Some(application);
+            Err(rejected) => {
+                *declared = Some(rejected.declared);
                 Err(Fault(
                     PARTITA_INVALID_TOPOLOGY,
-                    ErrorObject::of_mistakes(mistakes),
+                    ErrorObject::of_mistakes(rejected.mistakes),
                 ))
             }
         }

@@ -50,12 +50,15 @@ fn default(given: u64, default: u64) -> u64 {
     if given == 0 { default } else { given }
 }
 
+/// A partition function, and the kind of its keys if that is known.
+type Keys = (Option<Arc<dyn host::Partition>>, Option<KeyKind>);
+
 /// The partition function of a step, in whichever form it was given.
 fn keys_of(
     options: &partita_step_options,
     host: &Arc<HostPointer>,
     path: &str,
-) -> Result<(Option<Arc<dyn host::Partition>>, Option<KeyKind>), Fault> {
+) -> Result<Keys, Fault> {
     let (form, kind) = match (options.keys, options.word_key, options.byte_key) {
         (None, None, None) => return Ok((None, None)),
         (Some(many), None, None) => (KeysForm::Many(many), None),

@@ -7,5 +7,5 @@ mod plan;
 pub use declare::{
     Application, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
 };
-pub use plan::Mistake;
+pub use plan::{Mistake, Rejected};
 pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, StepPlan};

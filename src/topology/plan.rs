@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check;
-use super::declare::{Application, DeclaredKeys, SinkKind, Threads};
+use super::declare::{Application, DeclaredKeys, SinkKind};
 use crate::host;
 use crate::model::{KeyKind, Policy};
 
@@ -16,10 +16,17 @@ pub struct Mistake {
     pub message: String,
 }
 
+/// A declaration that was refused: it is given back as it was.
+pub struct Rejected {
+    /// What was declared.
+    pub declared: Application,
+    /// What is wrong with it: at least one mistake.
+    pub mistakes: Vec<Mistake>,
+}
+
 pub(crate) struct Plan {
     pub(crate) path: String,
     pub(crate) workers: usize,
-    pub(crate) threads: Threads,
     pub(crate) key_groups: u32,
     pub(crate) run_length: usize,
     pub(crate) stack_size: usize,
@@ -77,12 +84,15 @@ impl Application {
     }
 
     /// Freezes the declaration, or tells every mistake and gives it back.
-    pub(crate) fn freeze(self) -> Result<Plan, (Self, Vec<Mistake>)> {
+    pub(crate) fn freeze(self) -> Result<Plan, Box<Rejected>> {
         let mistakes = self.check();
         if mistakes.is_empty() {
             Ok(frozen(self))
         } else {
-            Err((self, mistakes))
+            Err(Box::new(Rejected {
+                declared: self,
+                mistakes,
+            }))
         }
     }
 }
@@ -155,7 +165,6 @@ fn frozen(application: Application) -> Plan {
     Plan {
         path,
         workers: application.workers as usize,
-        threads: application.threads,
         key_groups: application.key_groups,
         run_length: application.run_length as usize,
         stack_size: application.stack_size,

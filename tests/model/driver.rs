@@ -56,7 +56,7 @@ impl Driver {
         world.log().note(|| format!("{:#?}", world.shape));
         let mut declaration = Declaration::new(&world);
         let engine = Engine::stepped(declaration.application(), seed);
-        let engine = engine.unwrap_or_else(|(_, mistakes)| panic!("{mistakes:?}"));
+        let engine = engine.unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
         world
             .engine
             .set(Arc::downgrade(&engine))
