@@ -18,7 +18,7 @@ type burialJob struct {
 func partitaGoDeadLetters(host C.uintptr_t, index C.int32_t, room *C.partita_dead_letters) C.partita_status {
 	engine := hostOf[*engine](uintptr(host))
 	burial := &engine.worker(index).burial
-	*burial = burialJob{callback: burial.begin(&room.done, nil, burial), engine: engine, room: room}
+	*burial = burialJob{callback: burial.begin(&room.done, &room.failure, burial), engine: engine, room: room}
 	return burial.do(burial.bury)
 }
 

@@ -4,7 +4,6 @@ package partita
 import "C"
 
 import (
-	"log/slog"
 	"unsafe"
 )
 
@@ -13,7 +12,7 @@ type callback struct {
 	worker *worker
 	// done is where the engine reads how many items are completed, also when this goroutine ends.
 	done *C.size_t
-	// failure is where the engine reads why the next one failed, or nil if it does not ask.
+	// failure is where the engine reads why the next one failed.
 	failure *C.partita_failure
 	// at counts the items that are completed.
 	at int
@@ -68,10 +67,6 @@ func (call *callback) report() {
 
 // explain tells the engine why the item at `at` failed.
 func (call *callback) explain(text string) {
-	if call.failure == nil {
-		call.worker.engine.log(func(log *slog.Logger) { log.Error("callback failed", "reason", text) })
-		return
-	}
 	room := unsafe.Slice((*byte)(unsafe.Pointer(call.failure.text)), call.failure.capacity)
 	call.failure.len = C.size_t(copy(room, cut(text, len(room), "...")))
 }

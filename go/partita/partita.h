@@ -327,7 +327,7 @@ typedef struct partita_dead_letter {
    */
   uint64_t word_key;
   /**
-   * Its key, if bytes.
+   * Its key, if bytes; else NULL.
    */
   struct partita_bytes byte_key;
   /**
@@ -343,6 +343,25 @@ typedef struct partita_dead_letter {
    */
   struct partita_str text;
 } partita_dead_letter;
+
+/**
+ * Room that the engine lends to a callback for the reason of a failure: up to `capacity` bytes
+ * of UTF-8 are written to `text` and counted in `len`. The engine copies it after the call.
+ */
+typedef struct partita_failure {
+  /**
+   * Where to write the reason.
+   */
+  char *text;
+  /**
+   * How many bytes fit.
+   */
+  size_t capacity;
+  /**
+   * How many bytes the callback wrote; 0 on entry.
+   */
+  size_t len;
+} partita_failure;
 
 /**
  * Dead letters, in the order they died. All that is pointed to is borrowed for the call.
@@ -370,6 +389,10 @@ typedef struct partita_dead_letters {
    * step that made it, and the rest comes again.
    */
   size_t done;
+  /**
+   * The reason, if the letter at `done` could not be handled.
+   */
+  struct partita_failure failure;
 } partita_dead_letters;
 
 /**
@@ -471,25 +494,6 @@ typedef struct partita_error {
    */
   uint64_t id;
 } partita_error;
-
-/**
- * Room that the engine lends to a callback for the reason of a failure: up to `capacity` bytes
- * of UTF-8 are written to `text` and counted in `len`. The engine copies it after the call.
- */
-typedef struct partita_failure {
-  /**
-   * Where to write the reason.
-   */
-  char *text;
-  /**
-   * How many bytes fit.
-   */
-  size_t capacity;
-  /**
-   * How many bytes the callback wrote; 0 on entry.
-   */
-  size_t len;
-} partita_failure;
 
 /**
  * A request to build the state of new keys.
@@ -1186,7 +1190,7 @@ typedef struct partita_batch {
   const struct partita_bytes *byte_keys;
   /**
    * 1 + the index of the one message for which the host found no key; 0 for none. It must be
-   * the last of the batch. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
+   * the last of the batch; its key is not looked at. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
    * follows the first step's policy.
    */
   size_t failed;

@@ -645,7 +645,7 @@ fn letter_of(letter: &DeadLetter) -> partita_dead_letter {
         has_key,
         word_key,
         byte_key: partita_bytes {
-            ptr: byte_key.as_ptr(),
+            ptr: pointer_unless_empty(byte_key),
             len: byte_key.len(),
         },
         stage: letter.stage as u64,
@@ -656,7 +656,7 @@ fn letter_of(letter: &DeadLetter) -> partita_dead_letter {
 
 impl DeadLetters for DeadLettersHost {
     fn handle(&self, letters: &[DeadLetter], done: &mut usize) -> Verdict {
-        let text = Text::new();
+        let mut text = Text::new();
         let letters: Vec<partita_dead_letter> = letters.iter().map(letter_of).collect();
         let lent = partita_dead_letters {
             size: size_of::<partita_dead_letters>(),
@@ -664,6 +664,7 @@ impl DeadLetters for DeadLettersHost {
             letters: letters.as_ptr(),
             letter_size: size_of::<partita_dead_letter>(),
             done: 0,
+            failure: text.lend(),
         };
         let mut frame = LettersFrame { lent, done };
         frame::call(
@@ -671,7 +672,7 @@ impl DeadLetters for DeadLettersHost {
             &text,
             // SAFETY: all that is lent lives for the call.
             |frame| unsafe { (self.handle)(self.host.host, &raw mut (*frame).lent) },
-            |_| 0,
+            |frame| frame.lent.failure.len,
         )
     }
 }

@@ -119,13 +119,17 @@ pub unsafe extern "C" fn partita_send_batch(
         let batch = unsafe { read_sized(batch) }?;
         // SAFETY: the caller vouches for `len` values; a value is a word, as `Value` is.
         let values = unsafe { slice(batch.values.cast::<Value>(), batch.len) }?;
+        if batch.failed != 0 && batch.failed != batch.len {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
         let mut bytes = ByteKeys::default();
         let keys = if !batch.word_keys.is_null() {
             // SAFETY: the caller vouches for `len` keys.
             BatchKeys::Words(unsafe { slice(batch.word_keys, batch.len) }?)
         } else if !batch.byte_keys.is_null() {
             // SAFETY: the caller vouches for `len` keys.
-            for key in unsafe { slice(batch.byte_keys, batch.len) }? {
+            let keys = unsafe { slice(batch.byte_keys, batch.len) }?;
+            for key in &keys[..batch.len - usize::from(batch.failed != 0)] {
                 // SAFETY: the caller vouches for the bytes of each key.
                 bytes.push(unsafe { slice(key.ptr, key.len) }?);
             }
@@ -133,9 +137,6 @@ pub unsafe extern "C" fn partita_send_batch(
         } else {
             BatchKeys::Ask
         };
-        if batch.failed != 0 && batch.failed != batch.len {
-            return Err(PARTITA_INVALID_ARGUMENT);
-        }
         // SAFETY: the caller vouches for the text.
         let why = unsafe { text(batch.failure) }?;
         let failed = (batch.failed != 0).then_some(why);

@@ -565,7 +565,7 @@ pub struct partita_dead_letter {
     pub has_key: u32,
     /// Its key, if a word.
     pub word_key: u64,
-    /// Its key, if bytes.
+    /// Its key, if bytes; else NULL.
     pub byte_key: partita_bytes,
     /// Where it died: the number of the stage, as for `partita_app_stage`.
     pub stage: u64,
@@ -590,6 +590,8 @@ pub struct partita_dead_letters {
     /// the application then fails, the letter at `done` is handed to the `drop` of the source or
     /// step that made it, and the rest comes again.
     pub done: usize,
+    /// The reason, if the letter at `done` could not be handled.
+    pub failure: partita_failure,
 }
 
 /// Takes dead letters: one call at a time. Answers `PARTITA_OK`. A worker's thread.
@@ -614,7 +616,7 @@ pub struct partita_batch {
     /// The keys of the first step, if they are bytes; NULL: the partition function is asked.
     pub byte_keys: *const partita_bytes,
     /// 1 + the index of the one message for which the host found no key; 0 for none. It must be
-    /// the last of the batch. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
+    /// the last of the batch; its key is not looked at. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
     /// follows the first step's policy.
     pub failed: usize,
     /// What to say of that message.
