@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use hosts::{Slots, application, callback, each, partition, pipeline, queue, step};
+use hosts::{Beds, Slots, application, callback, each, partition, pipeline, queue, step};
 use meeting::{Alarm, Count};
 use partita::engine::{Batch, Cancel, Engine, Refusal, Sender, Wait};
 use partita::host::{Output, Run, Verdict};
@@ -881,9 +881,13 @@ fn race(seed: u64, random: &mut Rng) -> (Race, Arc<Slots>) {
         ),
     ];
     let parts = ["shared", "other"].map(|name| partition(name, &states, None));
+    let mut declared = application(random.u32(1..4), 16, parts.into(), pipelines);
+    if random.bool() {
+        Beds::lend_to(&mut declared, &messages);
+    }
     println!("PARTITA_SEED={seed}");
     let race = Race {
-        engine: started(application(random.u32(1..4), 16, parts.into(), pipelines)),
+        engine: started(declared),
         messages,
         accepted: AtomicU64::new(0),
         enough: Count::default(),
@@ -1097,4 +1101,37 @@ fn threads_of_the_host_work_until_it_is_closed() {
         3000
     );
     assert_eq!(engine.run_worker(0), Ok(()), "there is nothing left to do");
+}
+
+#[test]
+fn workers_that_sleep_in_the_hosts_way_miss_nothing() {
+    let _alarm = Alarm::set();
+    let (messages, states) = (Slots::new(10_000), Slots::new(16));
+    let compute = each(&messages, |_, _| Ok(None));
+    let steps = vec![step("take", "keys", &messages, |data| data % 16, compute)];
+    let mut declared = application(
+        3,
+        8,
+        vec![partition("keys", &states, None)],
+        vec![pipeline("numbers", &messages, 64, steps, vec![])],
+    );
+    Beds::lend_to(&mut declared, &messages);
+    let engine = started(declared);
+    let mut sender = Sender::new(engine.clone(), 0);
+    let mut random = Rng::with_seed(3);
+    let mut all = 0;
+    while all < 9_000 {
+        // Now and then there is much to do, and mostly so little that all go back to sleep.
+        let some = if random.u32(..8) == 0 {
+            60
+        } else {
+            random.u64(1..4)
+        };
+        let sent = send(&mut sender, &messages, 0..some, &Wait::forever());
+        assert_eq!(sent.1, Ok(()));
+        assert_eq!(engine.drain(&Wait::forever()), Ok(()));
+        all += some;
+    }
+    assert_eq!(engine.metrics().computed, all);
+    close(&engine, &messages, &states);
 }

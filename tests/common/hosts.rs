@@ -1,10 +1,12 @@
 //! Hosts that are closures, for tests with threads, and slots that account for every value.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use partita::host::{
-    Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Partition, Run, Values, Verdict,
+    Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Partition, Run, Sleep, Values,
+    Verdict,
 };
 use partita::model::{KeyKind, Policy, Value};
 use partita::topology::{
@@ -167,6 +169,40 @@ impl<F: Fn(u64) + Send + Sync> Deliver for Lent<F> {
             *done += 1;
         }
         Verdict::Done
+    }
+}
+
+/// Where the workers of an application sleep in the host's way, each with a token that ends its sleep.
+pub struct Beds(Vec<(Mutex<bool>, Condvar)>);
+
+impl Beds {
+    /// Lends an application beds for its workers.
+    pub fn lend_to(declared: &mut Application, slots: &Arc<Slots>) {
+        let beds = (0..declared.workers).map(|_| Default::default()).collect();
+        declared.sleep = Some(lend(slots, Beds(beds)));
+    }
+}
+
+impl Sleep for Lent<Beds> {
+    fn park(&self, worker: usize, most: Option<Duration>) {
+        let (token, woken) = &self.function.0[worker];
+        let token = token.lock().expect("nobody panics");
+        let mut token = match most {
+            None => woken
+                .wait_while(token, |token| !*token)
+                .expect("nobody panics"),
+            Some(most) => {
+                let waited = woken.wait_timeout_while(token, most, |token| !*token);
+                waited.expect("nobody panics").0
+            }
+        };
+        *token = false;
+    }
+
+    fn unpark(&self, worker: usize) {
+        let (token, woken) = &self.function.0[worker];
+        *token.lock().expect("nobody panics") = true;
+        woken.notify_one();
     }
 }
 
