@@ -94,7 +94,7 @@ install: build ## install header, libraries and partita.pc into PREFIX (DESTDIR 
 $(STOCK): FORCE $(BUNDLED) | toolchain
 	@go -C go build -o ../$@ ./examples/stock
 
-stock: $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
+stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
 	@$(STOCK) -in $(STOCK_DATA) $(ARGS)
 
 bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4")

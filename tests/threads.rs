@@ -6,6 +6,8 @@ mod hosts;
 mod meeting;
 #[path = "common/seeds.rs"]
 mod seeds;
+#[path = "common/slots.rs"]
+mod slots;
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -15,12 +17,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use hosts::{Beds, Slots, application, callback, each, partition, pipeline, queue, step};
+use hosts::{Beds, application, callback, each, partition, pipeline, queue, step};
 use meeting::{Alarm, Count};
 use partita::engine::{Batch, Cancel, Engine, Refusal, Sender, Wait};
 use partita::host::{Output, Run, Verdict};
 use partita::model::{Policy, Value};
 use partita::topology::{Application, Step};
+use slots::Slots;
 
 fn engine(declared: Application) -> Arc<Engine> {
     Engine::new(declared)

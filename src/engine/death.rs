@@ -148,8 +148,10 @@ impl Engine {
                 return;
             }
             *first = Some(crate::sync::Arc::new(failure));
+            // Before anyone else can find that it failed: nothing is computed after that.
+            self.end_by_failure();
         }
-        self.end_by_failure();
+        self.wake_everyone();
     }
 
     /// Why the application failed, if it did.

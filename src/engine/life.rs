@@ -93,10 +93,9 @@ impl Engine {
 
     pub(super) fn end_by_failure(&self) {
         self.life.fetch_max(FAILED, Ordering::SeqCst);
-        self.wake_everyone();
     }
 
-    fn wake_everyone(&self) {
+    pub(super) fn wake_everyone(&self) {
         self.notify_all_actors();
         self.pipelines
             .iter()
@@ -204,6 +203,11 @@ impl Engine {
         if self.workers_inside() > 0 || !self.threads_joined() {
             return false;
         }
+        // A worker may have left before the thread that woke it: that is a moment, and no callback
+        // of the host's may wait in it.
+        while self.schedule.is_unparking() {
+            std::thread::yield_now();
+        }
         self.drop_states();
         callback::tell(self, || self.plan.release_hosts());
         true
@@ -243,6 +247,10 @@ impl Engine {
                 let Actor::Shard(shard) = self.cells.get(&mut claim) else {
                     continue;
                 };
+                // After a defect: what was being built was never the host's.
+                if !shard.is_idle() {
+                    continue;
+                }
                 let states = shard.parts.take_all();
                 self.parts_removed(states.len());
                 if !states.is_empty() {
@@ -271,7 +279,7 @@ impl Engine {
         }
         let readers = self.readers.load(Ordering::SeqCst);
         if readers > 0 {
-            reasons.push(format!("{readers} readers are open"));
+            reasons.push(format!("{readers} readers are open: expected them freed"));
         }
         for (slot, plan) in self.pipelines.iter().zip(&self.plan.pipelines) {
             for (sink, sink_plan) in slot.sinks.iter().zip(&plan.sinks) {

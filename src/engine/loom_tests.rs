@@ -761,6 +761,17 @@ fn a_drain_returns_when_all_is_computed_and_read() {
 }
 
 #[test]
+fn what_is_sent_to_several_shards_is_computed() {
+    check(2, || {
+        let model = Model::new(1, 4, &[KeyKind::Word], End::Done);
+        let worker = model.worker(0);
+        model.send_all(&[ONE, THREE]);
+        model.engine.drain(&Wait::forever()).unwrap();
+        model.close([worker]);
+    });
+}
+
+#[test]
 fn fan_out_beyond_the_credits_ends() {
     check(1, || {
         let steps = [KeyKind::Single, KeyKind::Single];
@@ -820,7 +831,7 @@ fn a_sender_gets_the_last_credit_when_a_reader_came_and_went() {
 
 #[test]
 fn a_sender_gets_the_last_credit_when_another_gave_it_back() {
-    check(3, || {
+    check(5, || {
         let model = one_credit_left(1, KeyKind::Single);
         let other = model.spawn(|model| model.send(&[ONE], &Wait::not_at_all()).0);
         let sender = model.spawn(|model| model.send_all(&[ONE]));

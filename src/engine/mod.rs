@@ -74,6 +74,8 @@ struct PartitionSlot {
     shards: usize,
     /// The number of its first shard's actor; the others follow.
     first_actor: usize,
+    /// Whether a reader has it.
+    being_read: AtomicBool,
 }
 
 enum SinkSlot {
@@ -151,6 +153,7 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
         routing,
         shards,
         first_actor,
+        being_read: AtomicBool::new(false),
     }
 }
 

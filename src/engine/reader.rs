@@ -21,6 +21,8 @@ pub struct Part {
 pub struct Reader {
     engine: Arc<Engine>,
     claims: Vec<Claim>,
+    /// The partition that it has to itself.
+    partition: Option<usize>,
     shard: usize,
     cursor: Cursor,
 }
@@ -39,7 +41,7 @@ impl Engine {
         self.plan.partitions[partition].key_kind == crate::model::KeyKind::Bytes
     }
 
-    /// Opens a reader of a partition; refused while messages are in flight.
+    /// Opens a reader of a partition; refused while messages are in flight, or another reader has it.
     pub fn read(self: &Arc<Self>, partition: usize) -> Result<Reader, Refusal> {
         if super::callback::inside(self) {
             return Err(Refusal::WouldDeadlock);
@@ -48,6 +50,7 @@ impl Engine {
         let mut reader = Reader {
             engine: self.clone(),
             claims: Vec::new(),
+            partition: None,
             shard: 0,
             cursor: Cursor::default(),
         };
@@ -58,6 +61,10 @@ impl Engine {
             return Err(Refusal::Busy);
         }
         let slot = &self.partitions[partition];
+        if slot.being_read.swap(true, Ordering::SeqCst) {
+            return Err(Refusal::Busy);
+        }
+        reader.partition = Some(partition);
         for actor in slot.first_actor..slot.first_actor + slot.shards {
             reader.claims.push(self.claim(ActorId(actor))?);
         }
@@ -72,8 +79,6 @@ impl Engine {
                 None if self.refusal() == Some(Refusal::Closed) => return Err(Refusal::Closed),
                 // Who had it will never give it back.
                 None if self.is_broken() => return Err(Refusal::Failed),
-                // Another reader has it, for as long as it likes.
-                None if self.readers.load(Ordering::SeqCst) > 1 => return Err(Refusal::Busy),
                 None => self.pause(),
             }
         }
@@ -126,12 +131,12 @@ impl Drop for Reader {
         for claim in self.claims.drain(..) {
             self.engine.schedule.give_back(claim, true);
         }
+        if let Some(partition) = self.partition {
+            let slot = &self.engine.partitions[partition];
+            slot.being_read.store(false, Ordering::SeqCst);
+        }
         self.engine.readers.fetch_sub(1, Ordering::SeqCst);
-        // Also if there is no room now: a sender may be about to give back what it took.
-        self.engine
-            .pipelines
-            .iter()
-            .for_each(|pipeline| pipeline.flow.room.notify());
+        self.engine.wake_senders();
         self.engine.changed.notify();
     }
 }

@@ -68,6 +68,8 @@ struct Queue {
     parked: usize,
     /// Those of them that sleep in the host's way.
     sleepers: Vec<usize>,
+    /// How many threads are about to wake one of those, or at it.
+    unparking: usize,
     /// Whether a worker was woken that has not come yet.
     waking: bool,
     /// Whether one of the parked workers will wake by itself.
@@ -149,9 +151,13 @@ impl Schedule {
         let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
         queue.waking |= wake;
         let sleeper = if wake { queue.sleepers.pop() } else { None };
+        queue.unparking += usize::from(sleeper.is_some());
         drop(queue);
         match (&self.sleep, sleeper) {
-            (Some(sleep), Some(worker)) => sleep.unpark(worker),
+            (Some(sleep), Some(worker)) => {
+                sleep.unpark(worker);
+                lock(&self.queue).unparking -= 1;
+            }
             _ if wake => self.arrived.notify_one(),
             _ => {}
         }
@@ -281,12 +287,19 @@ impl Schedule {
         let sleepers = {
             let mut queue = lock(&self.queue);
             queue.closed = true;
+            queue.unparking += 1;
             std::mem::take(&mut queue.sleepers)
         };
         self.arrived.notify_all();
         if let Some(sleep) = &self.sleep {
             sleepers.iter().for_each(|&worker| sleep.unpark(worker));
         }
+        lock(&self.queue).unparking -= 1;
+    }
+
+    /// Whether a thread is still inside the host to wake a worker.
+    pub(crate) fn is_unparking(&self) -> bool {
+        lock(&self.queue).unparking > 0
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -3,12 +3,17 @@
 //! The same engine runs under real threads, or under a stepper: one thread, which runs the actors one
 //! after the other in an order that a seed decides, and owns the clock.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use once_cell::sync::Lazy;
 
 use super::Engine;
 use super::event::{Event, Wait, WaitError};
 use super::schedule::{Claim, Schedule};
 use crate::sync::{Arc, Mutex, lock};
+
+/// What time is counted from.
+static START: Lazy<Instant> = Lazy::new(Instant::now);
 
 pub(crate) enum Seam {
     Threads,
@@ -27,6 +32,14 @@ impl Seam {
             random,
             clock: Duration::ZERO,
         }))
+    }
+
+    /// The time since some moment in the past.
+    pub(crate) fn now(&self) -> Duration {
+        match self {
+            Seam::Threads => START.elapsed(),
+            Seam::Stepper(stepper) => lock(stepper).clock,
+        }
     }
 
     /// How many messages the next run has, of `most` that are allowed.

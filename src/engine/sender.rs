@@ -1,5 +1,7 @@
 //! Sending: admission first, then keys, then one push for each shard.
 
+use std::time::Duration;
+
 use super::callback::{self, call};
 use super::event::Wait;
 use super::inbox::Mail;
@@ -80,8 +82,20 @@ impl Sender {
             return (0, Err(Refusal::WouldDeadlock));
         }
         let mut accepted = 0;
+        // The deadline is that of the whole call, however often credits trickle in.
+        let started = engine.seam.now();
+        let mut wait = wait.clone();
+        let timeout = wait.timeout;
         while accepted < batch.values.len() {
-            match engine.admit(self.pipeline, batch.values.len() - accepted, wait) {
+            if accepted > 0
+                && let Some(timeout) = timeout
+                && !timeout.is_zero()
+            {
+                let left = timeout.saturating_sub(engine.seam.now() - started);
+                // What is left of a wait that was allowed is never "do not wait".
+                wait.timeout = Some(left.max(Duration::from_nanos(1)));
+            }
+            match engine.admit(self.pipeline, batch.values.len() - accepted, &wait) {
                 Ok(granted) => {
                     self.dispatch(&engine, batch, accepted, accepted + granted);
                     accepted += granted;
@@ -259,7 +273,7 @@ impl Engine {
             let refusal = self.refusal();
             if refusal.is_some() || self.readers.load(Ordering::SeqCst) > 0 {
                 self.consumed(pipeline, 0, granted, 0);
-                // Others may have found no room because of these.
+                // Others, and who let them in, may have found no room because of these.
                 flow.room.notify();
                 return refusal.map(Err);
             }

@@ -130,6 +130,11 @@ impl Shard {
         self.declared.is_some()
     }
 
+    /// Whether it is in the middle of nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
     /// Goes on until one run is over; tells whether there is more to do.
     pub(super) fn advance(&mut self, engine: &Engine) -> bool {
         if self.phase == Phase::Idle && !self.begin(engine) {
@@ -443,7 +448,10 @@ impl Shard {
                 return;
             }
         };
-        let deleted = self.take_deleted(engine);
+        // Before the message counts as done: who drains has seen the last of the state.
+        if let Some(state) = self.take_deleted(engine) {
+            super::callback::tell(engine, || self.plan(engine).build.drop_states(&[state]));
+        }
         let plan = self.step(engine);
         let emitted = self.lanes[self.lane].settle(engine, plan);
         if let Verdict::Failed(text) = verdict {
@@ -469,9 +477,6 @@ impl Shard {
             self.reset_a_state();
         }
         self.lanes[self.lane].run.clear_if_over();
-        if let Some(state) = deleted {
-            super::callback::tell(engine, || self.plan(engine).build.drop_states(&[state]));
-        }
         if emitted {
             self.forward(engine);
         }

@@ -551,7 +551,8 @@ pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partit
 /// item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
 /// be entered again by another thread.
 ///
-/// Only on that thread, as the last call of the callback. Fails with `PARTITA_INVALID_HANDLE`,
+/// Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
+/// `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
 /// `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
 /// `PARTITA_INVALID_UTF8`.
 ///
@@ -682,7 +683,8 @@ pub unsafe extern "C" fn partita_app_failure(
 /// `drop_host`. Senders, sinks and metrics can still be asked, and answer `PARTITA_CLOSED` or
 /// their last counts.
 ///
-/// Use `partita_app_drain` before it if nothing is to be dropped. At its deadline it answers
+/// Use `partita_app_drain` before it if nothing is to be dropped. It also waits until every reader
+/// is freed: the thread that has one must not close. At its deadline it answers
 /// `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`), has freed nothing, and can be called again. Closing
 /// what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
 /// from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` or

@@ -393,7 +393,7 @@ impl ComputeHost {
             // SAFETY: the values are the host's own, and the emitter lives for the call.
             let answer = unsafe { function(self.host.host, data, state, &raw mut emitter) };
             if answer == PARTITA_COMPUTE_FAILED {
-                self.take_back(&mut emitter, index as u64);
+                self.take_back(&mut emitter, index as u64, batch.values[index]);
                 break Verdict::Failed(std::mem::take(&mut emitter.failure));
             }
             *batch.done += 1;
@@ -411,14 +411,15 @@ impl ComputeHost {
         verdict
     }
 
-    /// Hands back what a message emitted before it failed.
-    fn take_back(&self, emitter: &mut partita_emitter, from: u64) {
+    /// Hands back what a message emitted before it failed; the message itself, should it be among
+    /// that, stays the engine's.
+    fn take_back(&self, emitter: &mut partita_emitter, from: u64, message: Value) {
         let start = emitter.outputs.partition_point(|output| output.from < from);
-        let values: Vec<Value> = emitter
-            .outputs
-            .drain(start..)
-            .map(|output| output.value)
-            .collect();
+        let values = emitter.outputs.drain(start..).map(|output| output.value);
+        let mut values: Vec<Value> = values.collect();
+        if let Some(itself) = values.iter().position(|&value| value == message) {
+            values.remove(itself);
+        }
         if let Some(drop) = self.drop
             && !values.is_empty()
         {

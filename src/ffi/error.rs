@@ -150,17 +150,18 @@ pub(super) unsafe fn entry_with_error(
     error_out: *mut partita_error,
     inside: impl FnOnce() -> Result<(), Fault>,
 ) -> partita_status {
-    entry(|| {
+    let mut error = partita_error { id: 0 };
+    let status = entry(|| {
         inside().map_err(|Fault(status, object)| {
-            if !error_out.is_null()
-                && let Some(id) = handles::insert(Object::Error(object))
-            {
-                // SAFETY: it is not NULL, so it is writable.
-                unsafe { error_out.write_unaligned(partita_error { id }) };
-            }
+            error.id = handles::insert(Object::Error(object)).unwrap_or(0);
             status
         })
-    })
+    });
+    if status != PARTITA_OK && !error_out.is_null() {
+        // SAFETY: it is not NULL, so it is writable.
+        unsafe { error_out.write_unaligned(error) };
+    }
+    status
 }
 
 // SAFETY: NULL strings of length 0 are valid, and the size comes first.

@@ -11,6 +11,7 @@
  * This file is generated (make header). Do not edit it.
  *
  * A PROGRAM
+ *   cc program.c $(pkg-config --cflags --libs partita)
  *   (all checks left out; a state is one int of the engine's memory, a message is a word)
  *
  *     static uint64_t key(void *host, partita_value data) { return data.word % 10; }
@@ -62,8 +63,9 @@
  *
  * ERRORS
  *   Calls answer a status: PARTITA_OK is 0. Those that have an `error_out` also give an error
- *   object with every mistake and its path, whenever they do not answer PARTITA_OK or
- *   PARTITA_FORKED; it must then be freed. `error_out` may be NULL, and is only written on failure.
+ *   object with every mistake and its path whenever they do not answer PARTITA_OK; it must then be
+ *   freed. (It is zero where none can be had: after PARTITA_FORKED and PARTITA_INTERNAL.)
+ *   `error_out` may be NULL, and is only written on failure.
  *   partita_error_text writes an error object as text. Results go to parameters named `..._out`,
  *   which are only written on success.
  *

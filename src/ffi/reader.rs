@@ -17,7 +17,7 @@ unsafe impl Sized_ for partita_parts {
 /// Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
 ///
 /// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
-/// (messages are in flight; drain first), `PARTITA_NOT_FOUND` (`partition`),
+/// (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND` (`partition`),
 /// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
 /// `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
 ///

@@ -33,7 +33,7 @@ pub unsafe extern "C" fn partita_run_reserve(
 
 /// Emits one message that follows from the message being computed. It is the engine's, unless
 /// the computation then fails: then it is handed to `drop`. Emitting the message itself is
-/// allowed, once.
+/// allowed, once; if the computation then fails, it is the engine's like any message that failed.
 ///
 /// Only inside the `partita_compute_fn` that was given `emitter`, on its thread. Fails with
 /// `PARTITA_INVALID_ARGUMENT` (`emitter` is NULL).

@@ -1,9 +1,10 @@
-//! Hosts that are closures, for tests with threads, and slots that account for every value.
+//! Hosts that are closures, for tests with threads.
 
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use super::slots::Slots;
 use partita::host::{
     Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Partition, Run, Sleep, Values,
     Verdict,
@@ -13,90 +14,6 @@ use partita::topology::{
     self, Application, DeclaredKeys, Pipeline, Sink, SinkKind, Source, Step, Threads,
 };
 
-/// What the values stand for, and how often the engine owes each. A test gets one for its messages
-/// and one for its states.
-pub struct Slots {
-    data: Box<[AtomicU64]>,
-    due: Box<[AtomicI32]>,
-    next: AtomicUsize,
-    outstanding: AtomicI64,
-    most: AtomicI64,
-    /// Values that were handed back once too often.
-    wrong: AtomicUsize,
-    lent: AtomicUsize,
-    released: AtomicUsize,
-}
-
-impl Slots {
-    pub fn new(capacity: usize) -> Arc<Slots> {
-        Arc::new(Slots {
-            data: (0..capacity).map(|_| AtomicU64::new(0)).collect(),
-            due: (0..capacity).map(|_| AtomicI32::new(0)).collect(),
-            next: AtomicUsize::new(0),
-            outstanding: AtomicI64::new(0),
-            most: AtomicI64::new(0),
-            wrong: AtomicUsize::new(0),
-            lent: AtomicUsize::new(0),
-            released: AtomicUsize::new(0),
-        })
-    }
-
-    /// The engine gets a value, to hand it back once.
-    pub fn give(&self, data: u64) -> Value {
-        let slot = self.next.fetch_add(1, SeqCst);
-        self.data[slot].store(data, SeqCst);
-        self.due[slot].store(1, SeqCst);
-        let outstanding = self.outstanding.fetch_add(1, SeqCst) + 1;
-        self.most.fetch_max(outstanding, SeqCst);
-        Value(slot as u64)
-    }
-
-    /// The engine hands a value back.
-    pub fn take(&self, value: Value) -> u64 {
-        let slot = value.0 as usize;
-        let due = self.due[slot].fetch_sub(1, SeqCst);
-        self.wrong.fetch_add(usize::from(due < 1), SeqCst);
-        self.outstanding.fetch_sub(1, SeqCst);
-        self.data[slot].load(SeqCst)
-    }
-
-    pub fn take_all(&self, values: &[Value]) {
-        for &value in values {
-            self.take(value);
-        }
-    }
-
-    pub fn data(&self, value: Value) -> &AtomicU64 {
-        &self.data[value.0 as usize]
-    }
-
-    pub fn outstanding(&self) -> i64 {
-        self.outstanding.load(SeqCst)
-    }
-
-    /// The most that were outstanding at one time.
-    pub fn most(&self) -> i64 {
-        self.most.load(SeqCst)
-    }
-
-    /// Everything was handed back exactly as often as it should, and every host let go once.
-    #[track_caller]
-    pub fn assert_all_is_back(&self) {
-        assert_eq!(
-            self.wrong.load(SeqCst),
-            0,
-            "values were handed back once too often"
-        );
-        assert_eq!(self.outstanding(), 0, "values were not handed back");
-        assert!(self.due.iter().all(|due| due.load(SeqCst) == 0));
-        assert_eq!(
-            self.released.load(SeqCst),
-            self.lent.load(SeqCst),
-            "hosts let go"
-        );
-    }
-}
-
 /// A closure that is lent to the engine.
 struct Lent<F> {
     slots: Arc<Slots>,
@@ -104,7 +21,7 @@ struct Lent<F> {
 }
 
 fn lend<F>(slots: &Arc<Slots>, function: F) -> Arc<Lent<F>> {
-    slots.lent.fetch_add(1, SeqCst);
+    slots.lend_host();
     Arc::new(Lent {
         slots: slots.clone(),
         function,
@@ -113,7 +30,7 @@ fn lend<F>(slots: &Arc<Slots>, function: F) -> Arc<Lent<F>> {
 
 impl<F: Send + Sync> Host for Lent<F> {
     fn release(&self) {
-        self.slots.released.fetch_add(1, SeqCst);
+        self.slots.let_host_go();
     }
 }
 
@@ -123,13 +40,7 @@ impl Values for Lent<()> {
     }
 
     fn share(&self, values: &[Value], times: usize) {
-        let more = times as i32 - 1;
-        for value in values {
-            self.slots.due[value.0 as usize].fetch_add(more, SeqCst);
-        }
-        self.slots
-            .outstanding
-            .fetch_add(i64::from(more) * values.len() as i64, SeqCst);
+        self.slots.share(values, times);
     }
 }
 

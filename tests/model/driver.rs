@@ -8,7 +8,7 @@ use partita::engine::{
     Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Wait,
 };
 use partita::metrics::{Metrics, StageMetrics};
-use partita::model::{ByteKeys, Key, Policy, Value};
+use partita::model::{ByteKeys, Key, Value};
 
 use super::coverage::Coverage;
 use super::declare::Declaration;
@@ -233,6 +233,10 @@ impl Driver {
         let (accepted, sent) = self.clients[client].sender.send(&batch, &wait);
         self.note(|| format!("  accepted {accepted}, {sent:?}"));
         self.sent(pipeline, messages, &values, accepted)?;
+        if let Some(text) = failed.filter(|_| accepted == values.len()) {
+            let policy = self.world.shape.pipelines[pipeline].steps[0].policy;
+            Hand::fails(&mut self.world.log(), policy, &text);
+        }
         if sent.is_ok() != (accepted == values.len()) {
             return Err(format!(
                 "{accepted} of {} accepted, with {sent:?}",
@@ -255,11 +259,6 @@ impl Driver {
             let Some(number) = shape.key_number(message) else {
                 let text = format!("no key for {:x}", message.payload);
                 messages.truncate(index + 1);
-                let mut log = self.world.log();
-                match step.policy {
-                    Policy::Stop => log.fatal.push(text.clone()),
-                    Policy::Skip => log.coverage.skip = true,
-                }
                 return Some(text);
             };
             match shape.key(step.partition, number) {
@@ -481,6 +480,9 @@ impl Driver {
             return Err(log.defects.join("\n"));
         }
         let failure = self.engine.failure();
+        if log.doomed && failure.is_none() {
+            return Err(format!("it should have failed: {:?}", log.fatal));
+        }
         if let Some(failure) = failure.filter(|failure| {
             let known = log.fatal.iter().any(|text| failure.message.contains(text));
             failure.kind != FailureKind::Callback || !known

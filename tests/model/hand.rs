@@ -138,9 +138,9 @@ impl Hand {
     }
 
     /// A failure is noted; by its policy it is the last or is skipped.
-    fn fails(log: &mut Log, policy: Policy, text: &str) {
+    pub fn fails(log: &mut Log, policy: Policy, text: &str) {
         match policy {
-            Policy::Stop => log.fatal.push(text.to_owned()),
+            Policy::Stop => log.doom(text),
             Policy::Skip => log.coverage.skip = true,
         }
     }
@@ -525,7 +525,7 @@ impl Hand {
             self.read_letter(log, letter)?;
             if failing == Some(index) {
                 let text = format!("letter {index} is unreadable");
-                log.fatal.push(text.clone());
+                log.doom(&text);
                 return Ok(Answer::fails(log.random.bool(), text));
             }
             log.take(letter.value, Taker::Handler)?;

@@ -88,6 +88,8 @@ pub struct Log {
     pub asked: Option<(Value, usize)>,
     /// What was said of failures that end the application.
     pub fatal: Vec<String>,
+    /// Something failed after which the application must fail.
+    pub doomed: bool,
     /// A send is on its way: it is not known yet which messages were accepted.
     pub sending: bool,
     pub stop_called: bool,
@@ -116,6 +118,7 @@ impl World {
             widest: pipelines.iter().map(|p| vec![0; p.steps.len()]).collect(),
             asked: None,
             fatal: Vec::new(),
+            doomed: false,
             sending: false,
             stop_called: false,
             closed: false,
@@ -200,6 +203,12 @@ impl Log {
             self.note(|| format!("DEFECT {defect}"));
             self.defects.push(defect);
         }
+    }
+
+    /// The application must fail, and say this, unless something else made it fail.
+    pub fn doom(&mut self, text: &str) {
+        self.fatal.push(text.to_owned());
+        self.doomed = true;
     }
 
     fn new_id(&mut self) -> Value {
