@@ -180,7 +180,7 @@ func (app *Application) Drain(ctx context.Context) error {
 // Close ends the application: it waits for calls of user code that run, drops and counts what is
 // queued, and frees everything. Drain before it if nothing is to be dropped. If ctx ends first, its
 // error is returned, nothing is freed, and Close can be called again. Closing what is closed
-// returns nil.
+// returns nil. It also waits for calls of [Application.Parts]: their visit must not call it.
 func (app *Application) Close(ctx context.Context) error {
 	app.lock.Lock()
 	engine := app.engine.Load()
@@ -232,7 +232,8 @@ func (app *Application) Run(ctx context.Context) error {
 
 // Parts visits every state of a partition, in no particular order, until visit returns false. The
 // states may be read and changed. Messages must not be in flight ([ErrBusy]): drain first; while
-// Parts runs, sending waits. The key of a single state has kind [NoKey].
+// Parts runs, sending waits, and so does Close: visit must do neither. The key of a single state has
+// kind [NoKey].
 func (app *Application) Parts(partition string, visit func(key Key, state interface{}) bool) error {
 	engine, err := app.started()
 	if err != nil {

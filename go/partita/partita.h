@@ -11,6 +11,7 @@
  * This file is generated (make header). Do not edit it.
  *
  * A PROGRAM
+ *   cc program.c $(pkg-config --cflags --libs partita)
  *   (all checks left out; a state is one int of the engine's memory, a message is a word)
  *
  *     static uint64_t key(void *host, partita_value data) { return data.word % 10; }
@@ -62,8 +63,9 @@
  *
  * ERRORS
  *   Calls answer a status: PARTITA_OK is 0. Those that have an `error_out` also give an error
- *   object with every mistake and its path, whenever they do not answer PARTITA_OK or
- *   PARTITA_FORKED; it must then be freed. `error_out` may be NULL, and is only written on failure.
+ *   object with every mistake and its path whenever they do not answer PARTITA_OK; it must then be
+ *   freed. (It is zero where none can be had: after PARTITA_FORKED and PARTITA_INTERNAL.)
+ *   `error_out` may be NULL, and is only written on failure.
  *   partita_error_text writes an error object as text. Results go to parameters named `..._out`,
  *   which are only written on success.
  *
@@ -1403,7 +1405,8 @@ partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
  * item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
  * be entered again by another thread.
  *
- * Only on that thread, as the last call of the callback. Fails with `PARTITA_INVALID_HANDLE`,
+ * Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
+ * `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
  * `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
  * `PARTITA_INVALID_UTF8`.
  *
@@ -1473,7 +1476,8 @@ partita_status partita_app_failure(struct partita_app app, struct partita_error 
  * `drop_host`. Senders, sinks and metrics can still be asked, and answer `PARTITA_CLOSED` or
  * their last counts.
  *
- * Use `partita_app_drain` before it if nothing is to be dropped. At its deadline it answers
+ * Use `partita_app_drain` before it if nothing is to be dropped. It also waits until every reader
+ * is freed: the thread that has one must not close. At its deadline it answers
  * `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`), has freed nothing, and can be called again. Closing
  * what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
  * from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` or
@@ -1651,7 +1655,7 @@ partita_status partita_pipeline_done(struct partita_pipeline pipeline,
  * Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
  *
  * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
- * (messages are in flight; drain first), `PARTITA_NOT_FOUND` (`partition`),
+ * (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND` (`partition`),
  * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
  * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
  *
@@ -1703,7 +1707,7 @@ partita_status partita_run_reserve(struct partita_run *run, size_t capacity);
 /**
  * Emits one message that follows from the message being computed. It is the engine's, unless
  * the computation then fails: then it is handed to `drop`. Emitting the message itself is
- * allowed, once.
+ * allowed, once; if the computation then fails, it is the engine's like any message that failed.
  *
  * Only inside the `partita_compute_fn` that was given `emitter`, on its thread. Fails with
  * `PARTITA_INVALID_ARGUMENT` (`emitter` is NULL).

@@ -35,7 +35,8 @@ const allMax = 256
 
 // All reads outputs until no more can come (the application was stopped and has drained, has
 // failed, or is closed), ctx ends, or the loop is left. It also waits for the start. Several
-// goroutines may read at once; each output goes to one of them.
+// goroutines may read at once; each output goes to one of them. Drain and Wait return when the
+// loop's body is through with all that came: the body itself must not call them.
 func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 	return func(yield func(interface{}) bool) {
 		select {
@@ -44,9 +45,15 @@ func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 			return
 		}
 		batch := make([]interface{}, allMax)
+		side, err := queue.open(batch)
+		if err != nil {
+			return
+		}
+		hand := side.join()
+		defer side.part(hand)
 		for {
-			count, err := queue.Poll(ctx, batch)
-			if err != nil || !queue.yield(batch[:count], yield) {
+			count, err := side.poll(ctx, batch, hand)
+			if err != nil || !side.yield(batch[:count], hand, yield) {
 				return
 			}
 		}
@@ -54,17 +61,20 @@ func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 }
 
 // yield gives a batch to the body of a loop. What it does not get is left to the next reader.
-func (queue *QueueSink) yield(batch []any, yield func(any) bool) bool {
+func (outlet *queueOutlet) yield(batch []any, hand *hand, yield func(any) bool) bool {
 	rest := batch
+	hand.taken.Store(int64(len(rest)))
 	defer func() {
+		hand.taken.Store(0)
 		if len(rest) > 0 {
-			queue.side.Load().leave(rest)
+			outlet.leave(rest)
 		}
 		clear(batch)
 	}()
 	for len(rest) > 0 {
 		next := rest[0]
 		rest = rest[1:]
+		hand.taken.Add(-1)
 		if !yield(next) {
 			return false
 		}
@@ -82,7 +92,7 @@ func (queue *QueueSink) Poll(ctx context.Context, batch []interface{}) (int, err
 	if ctx == nil {
 		return 0, fmt.Errorf("%s: %w: the context is nil", side.path, ErrInvalidArgument)
 	}
-	return side.poll(ctx, batch)
+	return side.poll(ctx, batch, nil)
 }
 
 // TryPoll is Poll without waiting: an empty queue is [ErrWouldBlock].
@@ -91,7 +101,7 @@ func (queue *QueueSink) TryPoll(batch []interface{}) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return side.poll(notWaiting, batch)
+	return side.poll(notWaiting, batch, nil)
 }
 
 // open is the queue's way into the engine, once the application has started.

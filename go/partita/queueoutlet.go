@@ -19,7 +19,9 @@ type queueOutlet struct {
 	rest []any
 	// read is closed and replaced when nothing of the rest is left.
 	read chan struct{}
-	idle []*tap
+	// hands are the loops that read now.
+	hands map[*hand]struct{}
+	idle  []*tap
 }
 
 func (outlet *queueOutlet) capacity() int { return outlet.queue.capacity }
@@ -29,13 +31,14 @@ func (outlet *queueOutlet) open() {
 	outlet.queue.abandon()
 }
 
-// poll reads messages, and waits until there is one: until ctx ends, unless that is notWaiting.
-func (outlet *queueOutlet) poll(ctx context.Context, batch []any) (int, error) {
+// poll reads messages, and waits until there is one: until ctx ends, unless that is notWaiting. The
+// hand is that of a loop, or nil.
+func (outlet *queueOutlet) poll(ctx context.Context, batch []any, hand *hand) (int, error) {
 	for {
 		if ctx != notWaiting && ctx.Err() != nil {
 			return 0, ended(ctx, outlet.path, "")
 		}
-		listener := outlet.nudges.listen()
+		listener := outlet.listen(hand)
 		if count := outlet.takeRest(batch); count > 0 {
 			return count, nil
 		}
@@ -100,8 +103,11 @@ func (outlet *queueOutlet) takeRest(batch []any) int {
 	return count
 }
 
-// settle waits until the rest is read.
+// settle waits until loops are through with what they took, and the rest is read.
 func (outlet *queueOutlet) settle(ctx context.Context) error {
+	if err := outlet.settleHands(ctx); err != nil {
+		return err
+	}
 	outlet.lock.Lock()
 	unread, read := len(outlet.rest), outlet.read
 	outlet.lock.Unlock()
@@ -121,5 +127,9 @@ func (outlet *queueOutlet) settle(ctx context.Context) error {
 func (outlet *queueOutlet) tally() (unread, dropped int) {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
-	return len(outlet.rest), 0
+	unread = len(outlet.rest)
+	for hand := range outlet.hands {
+		unread += int(hand.taken.Load())
+	}
+	return unread, 0
 }
