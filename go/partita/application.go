@@ -203,9 +203,9 @@ func (app *Application) closeUnused() {
 	}
 }
 
-// Run starts the application, unless it was started, and waits until it was stopped, has failed, or ctx has ended; then it
-// ends intake, drains what is in flight, closes, and returns the first failure. The end of ctx is
-// no failure.
+// Run starts the application, unless it was started, and waits until it was stopped, has failed, or
+// ctx has ended; then it ends intake, drains what is in flight, closes, and returns the first
+// failure. The end of ctx is no failure.
 func (app *Application) Run(ctx context.Context) error {
 	if ctx == nil {
 		return fmt.Errorf("%s: %w: the context is nil", app.path(), ErrInvalidArgument)
