@@ -24,6 +24,8 @@ pub(super) struct RunBuffer {
     pub(super) words: Vec<u64>,
     pub(super) bytes: ByteKeys,
     pub(super) states: Vec<Value>,
+    /// How many parts of the shard had been deleted when the states were looked up.
+    pub(super) looked_up: Option<u64>,
     pub(super) spans: Spans,
     pub(super) flags: Vec<u8>,
     pub(super) outputs: Vec<Output>,
@@ -54,6 +56,7 @@ impl RunBuffer {
             self.bytes.remove(index);
         }
         self.spans.remove(index);
+        self.looked_up = None;
         self.states.clear();
         self.values.remove(index)
     }
@@ -67,6 +70,7 @@ impl RunBuffer {
     pub(super) fn clear_if_over(&mut self) {
         if self.is_empty() {
             self.start = 0;
+            self.looked_up = None;
             self.values.clear();
             self.words.clear();
             self.bytes.clear();

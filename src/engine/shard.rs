@@ -80,6 +80,8 @@ pub(super) struct Shard {
     declared: Option<NewKeys>,
     /// Whether the states being built are those of declared keys.
     starting: bool,
+    /// How many parts were deleted, ever.
+    deletions: u64,
     phase: Phase,
     /// The lane of the phase.
     lane: usize,
@@ -114,6 +116,7 @@ impl Shard {
             next_lane: 0,
             declared: declared_keys(plan, slot, index),
             starting: false,
+            deletions: 0,
             phase: Phase::Idle,
             lane: 0,
             missing: Vec::new(),
@@ -218,7 +221,12 @@ impl Shard {
             &mut self.mail,
         );
         self.lane = index;
-        self.look_up(engine);
+        // The rest of a run has its states already: no part has gone since.
+        if lane.run.looked_up == Some(self.deletions) {
+            self.phase = Phase::Compute;
+        } else {
+            self.look_up(engine);
+        }
         true
     }
 
@@ -412,6 +420,7 @@ impl Shard {
     }
 
     fn call_compute(&mut self, engine: &Engine) -> Verdict {
+        self.lanes[self.lane].run.looked_up = Some(self.deletions);
         let compute = &self.step(engine).compute;
         let lane = &mut self.lanes[self.lane];
         let run = &mut lane.run;
@@ -511,6 +520,7 @@ impl Shard {
         }
         let key = run.key(self.kind, run.start + last);
         let removed = self.parts.remove(key);
+        self.deletions += 1;
         engine.parts_removed(usize::from(removed.is_some()));
         removed
     }
