@@ -18,6 +18,7 @@ pub(crate) use std::sync::{
 pub(crate) use std::sync::Arc;
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 /// A cell that is reached as loom's is, so that loom can see who does.
 #[cfg(not(loom))]
@@ -39,4 +40,29 @@ impl<T> UnsafeCell<T> {
 /// foreign while they hold it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits at most so long for a change of what the mutex guards.
+#[cfg(not(loom))]
+pub(crate) fn wait_at_most<'a, T>(
+    changed: &Condvar,
+    _mutex: &'a Mutex<T>,
+    guard: MutexGuard<'a, T>,
+    most: Duration,
+) -> MutexGuard<'a, T> {
+    let waited = changed.wait_timeout(guard, most);
+    waited.unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// Loom knows no time: it is over whenever others have run.
+#[cfg(loom)]
+pub(crate) fn wait_at_most<'a, T>(
+    _changed: &Condvar,
+    mutex: &'a Mutex<T>,
+    guard: MutexGuard<'a, T>,
+    _most: Duration,
+) -> MutexGuard<'a, T> {
+    drop(guard);
+    loom::thread::yield_now();
+    lock(mutex)
 }

@@ -20,7 +20,7 @@ use super::schedule::{ActorId, Claim, Schedule};
 use super::segment::Origin;
 use super::{Batch, Engine, Failure, Refusal, Sender};
 use crate::host::{
-    self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Values, Verdict,
+    self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Sleep, Values, Verdict,
 };
 use crate::model::{KeyKind, Policy, Value};
 use crate::sync::{Arc, Condvar, Mutex, lock};
@@ -39,8 +39,8 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 const ACTOR: ActorId = ActorId(0);
 
 /// The next actor for a worker, which was `awake` if it had one before.
-fn next(schedule: &Schedule, awake: &mut bool) -> Option<Claim> {
-    schedule.take(0, std::mem::replace(awake, true))
+fn next(schedule: &Schedule, worker: usize, awake: &mut bool) -> Option<Claim> {
+    schedule.take(worker, std::mem::replace(awake, true))
 }
 
 /// An actor's mailbox, and its contents: what it has taken out of it. Loom tells if two threads
@@ -55,10 +55,58 @@ struct Post {
 #[allow(unsafe_code)]
 unsafe impl Sync for Post {}
 
+/// Where workers sleep in the host's way: one permit for each, as a channel of one would be.
+struct Beds {
+    permits: Mutex<[bool; 3]>,
+    woken: Condvar,
+}
+
+impl Beds {
+    fn some() -> Option<std::sync::Arc<dyn Sleep>> {
+        Some(Arc::new(Beds {
+            permits: Mutex::new([false; 3]),
+            woken: Condvar::new(),
+        }))
+    }
+}
+
+impl Host for Beds {}
+
+impl Sleep for Beds {
+    fn park(&self, worker: usize, most: Option<std::time::Duration>) {
+        let mut permits = lock(&self.permits);
+        if most.is_some() {
+            // Loom knows no time: it is over whenever others have run.
+            drop(permits);
+            thread::yield_now();
+            permits = lock(&self.permits);
+        } else {
+            while !permits[worker] {
+                permits = self.woken.wait(permits).unwrap();
+            }
+        }
+        permits[worker] = false;
+    }
+
+    fn unpark(&self, worker: usize) {
+        lock(&self.permits)[worker] = true;
+        self.woken.notify_all();
+    }
+}
+
+/// A schedule whose workers sleep in the engine's way or in the host's.
+fn schedule(actors: usize, hosted: bool) -> Schedule {
+    Schedule::new(actors).with_sleep(if hosted { Beds::some() } else { None })
+}
+
 impl Post {
     fn new() -> Arc<Post> {
+        Post::sleeping(false)
+    }
+
+    fn sleeping(hosted: bool) -> Arc<Post> {
         Arc::new(Post {
-            schedule: Schedule::new(1),
+            schedule: schedule(1, hosted),
             mailbox: Mailbox::default(),
             taken: UnsafeCell::new(Vec::new()),
         })
@@ -76,10 +124,10 @@ impl Post {
         self.taken.with_mut(|taken| look(unsafe { &mut *taken }))
     }
 
-    /// Runs the actor until it has taken `enough`, then closes.
-    fn work(&self, enough: usize) {
+    /// Runs the actor as this worker until it has taken `enough`, then closes.
+    fn work(&self, worker: usize, enough: usize) {
         let mut awake = false;
-        while let Some(claim) = next(&self.schedule, &mut awake) {
+        while let Some(claim) = next(&self.schedule, worker, &mut awake) {
             let over = self.contents(&claim, |taken| {
                 let mut mail = Vec::new();
                 self.mailbox.take(&mut mail);
@@ -96,30 +144,32 @@ impl Post {
 
 #[test]
 fn what_is_left_in_a_mailbox_is_taken_once_in_order_by_one_worker_at_a_time() {
-    check(2, || {
-        let post = Post::new();
-        let mut threads: Vec<_> = (0..2)
-            .map(|_| {
-                let post = post.clone();
-                thread::spawn(move || post.work(3))
-            })
-            .collect();
-        let other = post.clone();
-        threads.push(thread::spawn(move || other.leave(10)));
-        post.leave(1);
-        post.leave(2);
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
-        let claim = Claim::reclaim(ACTOR);
-        let taken = post.contents(&claim, std::mem::take);
-        let own: Vec<u32> = taken
-            .iter()
-            .copied()
-            .filter(|&message| message < 10)
-            .collect();
-        assert_eq!((taken.len(), own), (3, vec![1, 2]));
-    });
+    for hosted in [false, true] {
+        check(2, move || {
+            let post = Post::sleeping(hosted);
+            let mut threads: Vec<_> = (0..2)
+                .map(|worker| {
+                    let post = post.clone();
+                    thread::spawn(move || post.work(worker, 3))
+                })
+                .collect();
+            let other = post.clone();
+            threads.push(thread::spawn(move || other.leave(10)));
+            post.leave(1);
+            post.leave(2);
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+            let claim = Claim::reclaim(ACTOR);
+            let taken = post.contents(&claim, std::mem::take);
+            let own: Vec<u32> = taken
+                .iter()
+                .copied()
+                .filter(|&message| message < 10)
+                .collect();
+            assert_eq!((taken.len(), own), (3, vec![1, 2]));
+        });
+    }
 }
 
 #[test]
@@ -129,7 +179,7 @@ fn an_actor_that_has_more_to_do_is_run_again() {
         let worker = post.clone();
         let worker = thread::spawn(move || {
             let (mut mail, mut awake) = (Vec::new(), false);
-            while let Some(claim) = next(&worker.schedule, &mut awake) {
+            while let Some(claim) = next(&worker.schedule, 0, &mut awake) {
                 let mut arrived = Vec::new();
                 worker.mailbox.take(&mut arrived);
                 mail.append(&mut arrived);
@@ -158,7 +208,7 @@ fn who_claims_an_actor_has_it_alone_and_keeps_no_message_from_it() {
     check(3, || {
         let post = Post::new();
         let (worker, reader) = (post.clone(), post.clone());
-        let worker = thread::spawn(move || worker.work(1));
+        let worker = thread::spawn(move || worker.work(0, 1));
         let reader = thread::spawn(move || {
             if let Some(claim) = reader.schedule.try_claim(ACTOR) {
                 reader.contents(&claim, |taken| assert!(taken.len() <= 1));
@@ -172,15 +222,15 @@ fn who_claims_an_actor_has_it_alone_and_keeps_no_message_from_it() {
 }
 
 /// Two workers, each of which waits inside its actor until the other is inside one.
-fn two_actors_that_meet(notify: impl Fn(&Schedule) + Send + Sync + 'static) {
+fn two_actors_that_meet(hosted: bool, notify: impl Fn(&Schedule) + Send + Sync + 'static) {
     check(3, move || {
-        let schedule = Arc::new(Schedule::new(2));
+        let schedule = Arc::new(schedule(2, hosted));
         let meeting = Arc::new((Mutex::new(0), Condvar::new()));
         let workers: Vec<_> = (0..2)
-            .map(|_| {
+            .map(|worker| {
                 let (schedule, meeting) = (schedule.clone(), meeting.clone());
                 thread::spawn(move || {
-                    let claim = schedule.take(0, false).unwrap();
+                    let claim = schedule.take(worker, false).unwrap();
                     let mut here = lock(&meeting.0);
                     *here += 1;
                     meeting.1.notify_all();
@@ -201,32 +251,38 @@ fn two_actors_that_meet(notify: impl Fn(&Schedule) + Send + Sync + 'static) {
 
 #[test]
 fn two_ready_actors_run_at_once_if_two_workers_are_free() {
-    two_actors_that_meet(|schedule| {
-        schedule.notify(ActorId(0));
-        schedule.notify(ActorId(1));
-    });
-    two_actors_that_meet(|schedule| schedule.notify_many(&[ActorId(0), ActorId(1)]));
+    for hosted in [false, true] {
+        two_actors_that_meet(hosted, |schedule| {
+            schedule.notify(ActorId(0));
+            schedule.notify(ActorId(1));
+        });
+        two_actors_that_meet(hosted, |schedule| {
+            schedule.notify_many(&[ActorId(0), ActorId(1)]);
+        });
+    }
 }
 
 #[test]
 fn all_workers_leave_when_the_schedule_closes() {
-    check(3, || {
-        let post = Post::new();
-        let workers: Vec<_> = (0..3)
-            .map(|_| {
-                let post = post.clone();
-                thread::spawn(move || post.work(usize::MAX))
-            })
-            .collect();
-        post.leave(1);
-        post.schedule.close();
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
-        // Nobody can enter any more, though work may be left.
-        assert!(post.schedule.take(0, false).is_none());
-        assert!(post.schedule.try_take().is_none());
-    });
+    for hosted in [false, true] {
+        check(2, move || {
+            let post = Post::sleeping(hosted);
+            let workers: Vec<_> = (0..3)
+                .map(|worker| {
+                    let post = post.clone();
+                    thread::spawn(move || post.work(worker, usize::MAX))
+                })
+                .collect();
+            post.leave(1);
+            post.schedule.close();
+            workers
+                .into_iter()
+                .for_each(|worker| worker.join().unwrap());
+            // Nobody can enter any more, though work may be left.
+            assert!(post.schedule.take(0, false).is_none());
+            assert!(post.schedule.try_take().is_none());
+        });
+    }
 }
 
 #[test]
@@ -247,7 +303,7 @@ fn the_actor_of_a_lost_worker_is_run_on_by_another() {
             }
         });
         let worker = post.clone();
-        let worker = thread::spawn(move || worker.work(2));
+        let worker = thread::spawn(move || worker.work(1, 2));
         post.leave(1);
         post.leave(2);
         lost.join().unwrap();
@@ -360,7 +416,7 @@ fn a_lane_held_back_by_the_gate_is_notified_when_it_opens() {
             let (flow, schedule) = (flow.clone(), schedule.clone());
             thread::spawn(move || {
                 let mut awake = false;
-                while let Some(claim) = next(&schedule, &mut awake) {
+                while let Some(claim) = next(&schedule, 0, &mut awake) {
                     let passed = flow.pass_gate(0, ACTOR);
                     schedule.give_back(claim, false);
                     if passed {
@@ -396,7 +452,7 @@ fn an_actor_stalled_by_a_full_queue_is_notified_when_there_is_room() {
                     epoch: 0,
                 };
                 let (mut left, mut awake) = (&[Value(1), Value(2), Value(3)][..], false);
-                while let Some(claim) = next(&schedule, &mut awake) {
+                while let Some(claim) = next(&schedule, 0, &mut awake) {
                     left = &left[queue.push(origin, left, ACTOR)..];
                     schedule.give_back(claim, false);
                     if left.is_empty() {

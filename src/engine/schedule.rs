@@ -25,7 +25,7 @@ use std::time::Duration;
 use std::sync::Arc;
 
 use crate::host::Sleep;
-use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock, wait_at_most};
 
 const IDLE: u8 = 0;
 const READY: u8 = 1;
@@ -55,10 +55,7 @@ impl Claim {
 const LOOK: Duration = Duration::from_micros(100);
 
 /// If fewer actors than these were taken while a lookout looked on, it joins in.
-const FEW: u64 = 6;
-
-/// Loom knows no time: there, every worker that wakes joins in.
-const SPARING: bool = !cfg!(loom);
+const FEW: u64 = if cfg!(loom) { 1 } else { 6 };
 
 #[derive(Default)]
 struct Queue {
@@ -147,7 +144,7 @@ impl Schedule {
 
     /// Wakes a worker if an actor is ready for which nobody is on the way or on the lookout.
     fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
-        let seen = queue.waking || SPARING && queue.awake > 0 && queue.lookout;
+        let seen = queue.waking || queue.awake > 0 && queue.lookout;
         let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
         queue.waking |= wake;
         let sleeper = if wake { queue.sleepers.pop() } else { None };
@@ -211,7 +208,7 @@ impl Schedule {
         mut queue: MutexGuard<'q, Queue>,
     ) -> (MutexGuard<'q, Queue>, bool) {
         queue.parked += 1;
-        let looks = SPARING && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
+        let looks = queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
         let taken = queue.taken;
         queue.lookout |= looks;
         queue = if let Some(sleep) = &self.sleep {
@@ -222,8 +219,7 @@ impl Schedule {
             queue.sleepers.retain(|&sleeper| sleeper != worker);
             queue
         } else if looks {
-            let woken = self.arrived.wait_timeout(queue, LOOK);
-            woken.unwrap_or_else(|error| error.into_inner()).0
+            wait_at_most(&self.arrived, &self.queue, queue, LOOK)
         } else {
             self.arrived
                 .wait(queue)
@@ -232,7 +228,7 @@ impl Schedule {
         queue.parked -= 1;
         queue.waking = false;
         queue.lookout &= !looks;
-        let joins = !SPARING || looks && queue.taken - taken < FEW;
+        let joins = looks && queue.taken - taken < FEW;
         (queue, joins)
     }
 
