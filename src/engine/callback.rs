@@ -15,6 +15,11 @@ fn identity(engine: &Engine) -> usize {
     std::ptr::from_ref(engine).addr()
 }
 
+/// Tells this thread from all others that live.
+pub(crate) fn this_thread() -> usize {
+    INSIDE.with(|engines| std::ptr::from_ref(engines).addr())
+}
+
 /// Whether this thread is inside a callback of this engine.
 pub(crate) fn inside(engine: &Engine) -> bool {
     INSIDE.with_borrow(|engines| engines.contains(&identity(engine)))

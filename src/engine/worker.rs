@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -15,7 +15,7 @@ use super::life::Refusal;
 use super::schedule::{ActorId, Claim};
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, lock};
 use crate::topology::SinkKind;
 
 const NOBODY: usize = usize::MAX;
@@ -26,7 +26,7 @@ const TURNS: usize = 64;
 pub(super) struct WorkerSlot {
     inside: AtomicBool,
     /// Whose place it is.
-    thread: Mutex<Option<ThreadId>>,
+    thread: AtomicUsize,
     /// The actor that it runs.
     actor: AtomicUsize,
 }
@@ -35,7 +35,7 @@ impl Default for WorkerSlot {
     fn default() -> Self {
         WorkerSlot {
             inside: AtomicBool::new(false),
-            thread: Mutex::default(),
+            thread: AtomicUsize::new(0),
             actor: AtomicUsize::new(NOBODY),
         }
     }
@@ -58,7 +58,8 @@ impl Engine {
         if slot.inside.swap(true, Ordering::SeqCst) {
             return Err(Refusal::Busy);
         }
-        *lock(&slot.thread) = Some(std::thread::current().id());
+        slot.thread
+            .store(callback::this_thread(), Ordering::Relaxed);
         // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
         // this worker sees that, and touches nothing.
         if !self.schedule.is_closed() {
@@ -141,7 +142,7 @@ impl Engine {
     pub(crate) fn calls_back(&self, index: usize) -> bool {
         self.workers.get(index).is_some_and(|slot| {
             slot.actor.load(Ordering::Acquire) != NOBODY
-                && *lock(&slot.thread) == Some(std::thread::current().id())
+                && slot.thread.load(Ordering::Relaxed) == callback::this_thread()
                 && callback::innermost(self)
         })
     }
