@@ -153,7 +153,10 @@ pub(super) unsafe fn entry_with_error(
     let mut error = partita_error { id: 0 };
     let status = entry(|| {
         inside().map_err(|Fault(status, object)| {
-            error.id = handles::insert(Object::Error(object)).unwrap_or(0);
+            // Nobody would free it otherwise.
+            if !error_out.is_null() {
+                error.id = handles::insert(Object::Error(object)).unwrap_or(0);
+            }
             status
         })
     });

@@ -2,6 +2,8 @@
  * application. Every message is handed back once, and every call answers what its header says. */
 #include "world.h"
 
+#include <sched.h>
+
 enum { ROUNDS = 30, ENOUGH = 600, BATCH = 20 };
 
 typedef struct race {
@@ -35,10 +37,13 @@ static partita_status deliver(void *host, partita_delivery *delivery) {
 static bool is_over(partita_status status) {
     switch (status) {
     case PARTITA_OK:
-    case PARTITA_BUSY:
-    case PARTITA_WOULD_BLOCK:
     case PARTITA_TIMEOUT:
     case PARTITA_CANCELLED: return false;
+    case PARTITA_BUSY:
+    case PARTITA_WOULD_BLOCK:
+        /* Valgrind runs one thread at a time: who only asks again keeps the others from answering. */
+        sched_yield();
+        return false;
     case PARTITA_CLOSED:
     case PARTITA_INVALID_HANDLE: return true;
     default: CHECK_OK(status); return true;
@@ -160,6 +165,7 @@ static void *cancel(void *argument) {
             CHECK_OK(partita_cancel_fire(last));
             CHECK_OK(partita_cancel_free(last));
         }
+        sched_yield();
     }
     CHECK_OK(partita_cancel_fire(race->cancel));
     CHECK_OK(partita_cancel_free(race->cancel));

@@ -17,7 +17,7 @@ case $variant in
 static) ;;
 shared) libraries="-L$dist -Wl,-rpath,$dist -lpartita" ;;
 sanitized) flags="-fsanitize=address,undefined -fno-sanitize-recover=all" ;;
-valgrind) run="valgrind --quiet --leak-check=full --error-exitcode=99" ;;
+valgrind) run="valgrind --quiet --fair-sched=yes --leak-check=full --error-exitcode=99" ;;
 *) echo "build_c.sh: no variant '$variant'" >&2 && exit 2 ;;
 esac
 
