@@ -66,3 +66,11 @@ pub(crate) fn wait_at_most<'a, T>(
     loom::thread::yield_now();
     lock(mutex)
 }
+
+/// Lets a moment pass between two looks at what others change.
+pub(crate) fn glance() {
+    #[cfg(not(loom))]
+    std::hint::spin_loop();
+    #[cfg(loom)]
+    loom::thread::yield_now();
+}

@@ -23,6 +23,7 @@ mod segment;
 mod sender;
 mod shard;
 mod sink;
+mod watch;
 mod worker;
 
 #[cfg(all(test, loom))]

@@ -13,7 +13,7 @@
 //! switch of threads takes as long as a whole run. As long as a worker is awake, ready actors are left to
 //! it, and one sleeping worker is the lookout: it wakes after [`LOOK`], and joins in if fewer than [`FEW`]
 //! actors were taken meanwhile, so that no actor waits for a worker that is held up. When nobody is awake,
-//! a worker is woken at once.
+//! a worker is woken at once, unless another is about to sleep and still watches ([`Watch`]).
 //!
 //! Shutdown: (1) `close` marks the queue; (2) parked workers wake and leave, working ones leave when
 //! they come for more, even if actors are ready; (3) work that arrives meanwhile stays where it is, for
@@ -24,8 +24,11 @@ use std::time::Duration;
 
 use std::sync::Arc;
 
+use super::watch::Watch;
 use crate::host::Sleep;
-use crate::sync::{AtomicU8, Condvar, Mutex, MutexGuard, Ordering, lock, wait_at_most};
+use crate::sync::{
+    AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, glance, lock, wait_at_most,
+};
 
 const IDLE: u8 = 0;
 const READY: u8 = 1;
@@ -57,9 +60,13 @@ const LOOK: Duration = Duration::from_micros(100);
 /// If fewer actors than these were taken while a lookout looked on, it joins in.
 const FEW: u64 = if cfg!(loom) { 1 } else { 6 };
 
+/// How often a worker that watches glances: in all about as long as a batch takes to be sent.
+const GLANCES: usize = if cfg!(loom) { 1 } else { 400 };
+
 #[derive(Default)]
 struct Queue {
     ready: VecDeque<ActorId>,
+    watch: Watch,
     /// Workers that have taken an actor and not come back for more in vain.
     awake: usize,
     parked: usize,
@@ -79,6 +86,8 @@ struct Queue {
 pub(crate) struct Schedule {
     states: Box<[AtomicU8]>,
     queue: Mutex<Queue>,
+    /// How often something came into the queue: for who watches it without the lock.
+    arrivals: AtomicUsize,
     arrived: Condvar,
     sleep: Option<Arc<dyn Sleep>>,
 }
@@ -89,6 +98,7 @@ impl Schedule {
         Schedule {
             states: (0..actors).map(|_| AtomicU8::new(IDLE)).collect(),
             queue: Mutex::default(),
+            arrivals: AtomicUsize::new(0),
             arrived: Condvar::new(),
             sleep: None,
         }
@@ -144,7 +154,9 @@ impl Schedule {
 
     /// Wakes a worker if an actor is ready for which nobody is on the way or on the lookout.
     fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
-        let seen = queue.waking || queue.awake > 0 && queue.lookout;
+        // Relaxed: a hint. Who watches takes the lock before it believes it, or sleeps.
+        self.arrivals.fetch_add(1, Ordering::Relaxed);
+        let seen = queue.waking || queue.watch.is_on() || queue.awake > 0 && queue.lookout;
         let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
         queue.waking |= wake;
         let sleeper = if wake { queue.sleepers.pop() } else { None };
@@ -196,8 +208,25 @@ impl Schedule {
                 self.wake(queue);
                 return Some(claim);
             }
+            if queue.awake == 0 && queue.watch.begin() {
+                queue = self.watch(queue);
+                continue;
+            }
             (queue, joins) = self.park(worker, queue);
         }
+    }
+
+    /// Watches for a moment whether something comes.
+    fn watch<'q>(&'q self, queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
+        let before = self.arrivals.load(Ordering::Relaxed);
+        drop(queue);
+        let seen = (0..GLANCES).any(|_| {
+            glance();
+            self.arrivals.load(Ordering::Relaxed) != before
+        });
+        let mut queue = lock(&self.queue);
+        queue.watch.end(seen);
+        queue
     }
 
     /// Sleeps until there may be something to do; tells whether the worker should join in although
@@ -283,6 +312,7 @@ impl Schedule {
         let sleepers = {
             let mut queue = lock(&self.queue);
             queue.closed = true;
+            self.arrivals.fetch_add(1, Ordering::Relaxed);
             queue.unparking += 1;
             std::mem::take(&mut queue.sleepers)
         };
