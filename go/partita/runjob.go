@@ -65,16 +65,9 @@ func (run *runJob) lend() {
 func (run *runJob) fetch(data, state *[gathered]any) int {
 	values, states := run.values[run.at:], run.states[run.at:]
 	count := min(len(values), gathered)
-	view := run.step.engine.messages.now()
-	for i, number := range values[:count] {
-		data[i] = *view.at(number)
-	}
-	view = run.step.engine.states.now()
-	for i, number := range states[:count] {
-		state[i] = *view.at(number)
-	}
-	run.worker.warmth.warm(data[:count])
-	run.worker.warmth.warm(state[:count])
+	engine, worker := run.step.engine, run.worker
+	worker.data.gather(engine.messages.now(), values[:count], data)
+	worker.state.gather(engine.states.now(), states[:count], state)
 	return count
 }
 

@@ -27,13 +27,16 @@ type sender struct {
 	textSize int
 }
 
-// send sends messages in order, and returns how many it sent. It waits until ctx ends, unless that
-// is notWaiting.
+// send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
+// until ctx ends, unless that is notWaiting.
 func (sender *sender) send(ctx context.Context, batch []any) (sent int, status C.partita_status) {
 	for sent < len(batch) {
 		piece := batch[sent:min(sent+pieceMax, len(batch))]
 		// The user's code runs first: should it end this goroutine, nothing was taken yet.
 		size, refusal := sender.find(piece)
+		if size == 0 {
+			return sent, C.PARTITA_OK
+		}
 		count, status := sender.push(ctx, piece[:size], refusal)
 		sent += count
 		if status != C.PARTITA_OK {
@@ -43,12 +46,15 @@ func (sender *sender) send(ctx context.Context, batch []any) (sent int, status C
 	return sent, C.PARTITA_OK
 }
 
-// find finds the keys of the first messages of a piece, and returns how many. If it returns why a
-// key could not be found, it is that of the last of them.
+// find finds the keys of the first messages of a piece, and returns how many: none only if the first
+// one is nil. If it returns why a key could not be found, it is that of the last of them.
 func (sender *sender) find(piece []any) (size int, refusal string) {
 	step := sender.gate.first
 	if step == nil || step.kind == NoKey {
-		return len(piece), ""
+		for size < len(piece) && piece[size] != nil {
+			size++
+		}
+		return size, ""
 	}
 	code := func() { sender.findWords(piece, &size) }
 	if step.kind == TextKey {
@@ -70,9 +76,13 @@ func (sender *sender) findWords(piece []any, at *int) {
 	if len(sender.words) < len(piece) {
 		sender.words = make([]uint64, len(piece))
 	}
-	words, partition := sender.words, sender.gate.first.words
-	for ; *at < len(piece); *at++ {
-		words[*at] = partition.Partition(piece[*at])
+	words, partition := sender.words[:len(piece)], sender.gate.first.words
+	for i, data := range piece {
+		if data == nil {
+			return
+		}
+		words[i] = partition.Partition(data)
+		*at = i + 1
 	}
 }
 
@@ -80,7 +90,7 @@ func (sender *sender) findWords(piece []any, at *int) {
 func (sender *sender) findTexts(piece []any, at *int) {
 	sender.texts.reserve(len(piece), sender.textSize)
 	writer, partition := sender.texts.writer(), sender.gate.first.texts
-	for ; *at < len(piece); *at++ {
+	for ; *at < len(piece) && piece[*at] != nil; *at++ {
 		key := partition.Partition(piece[*at])
 		if writer.put(*at, key) {
 			continue

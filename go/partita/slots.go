@@ -108,8 +108,17 @@ func (s *slots[T]) grow() {
 func (s *slots[T]) giveBack(numbers []uint64) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	// Numbers that follow each other are mostly of one word.
+	place, word := uint64(0), uint64(0)
 	for _, number := range numbers {
-		s.free[number/64] |= 1 << (number % 64)
+		if number/64 != place {
+			s.free[place] |= word
+			place, word = number/64, 0
+		}
+		word |= 1 << (number % 64)
+	}
+	if word != 0 {
+		s.free[place] |= word
 	}
 	s.idle += len(numbers)
 }

@@ -68,17 +68,13 @@ func (source *Source) send(ctx context.Context, batch []any) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	limit := 0
-	for limit < len(batch) && batch[limit] != nil {
-		limit++
-	}
 	sender, err := gate.take()
 	if err != nil {
 		return 0, err
 	}
 	// The goroutine may also end in a partition function.
 	defer gate.giveBack(sender)
-	sent, status := sender.send(ctx, batch[:limit])
+	sent, status := sender.send(ctx, batch)
 	switch {
 	case status != 0:
 		return sent, gate.refused(ctx, status)

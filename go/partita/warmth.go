@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// warmth touches objects that are about to be used, so that their memory is on its way while others
-// are touched. It knows the types of the objects it saw last.
+// warmth touches objects of one sort that are about to be used, so that their memory is on its way
+// while others are touched. It knows the types of the objects it saw last.
 type warmth struct {
 	// pointer is a type whose objects are pointers to memory; other is one of any other kind.
 	pointer, other unsafe.Pointer
@@ -17,16 +17,18 @@ type warmth struct {
 // face is what an interface value consists of.
 type face struct{ kind, data unsafe.Pointer }
 
-// warm touches the memory that objects point to. What it reads is not used, so it is no race that
-// the objects may be used elsewhere at the same time.
+// gather reads the objects with these numbers, and touches the memory that they point to. What it
+// reads there is not used, so it is no race that an object may be used elsewhere at the same time; it
+// is summed only so that something is read.
 //
 //go:norace
-func (warmth *warmth) warm(objects []any) {
+func (warmth *warmth) gather(view slotView[any], numbers []uint64, objects *[gathered]any) {
 	sum, pointer := warmth.sum, warmth.pointer
-	for i := range objects {
+	for i, number := range numbers {
+		objects[i] = *view.at(number)
 		object := (*face)(unsafe.Pointer(&objects[i]))
 		if object.kind != pointer {
-			if !warmth.learn(objects[i]) {
+			if !warmth.learn(object) {
 				continue
 			}
 			pointer = warmth.pointer
@@ -39,15 +41,18 @@ func (warmth *warmth) warm(objects []any) {
 }
 
 // learn tells whether an object is a pointer to memory, and remembers its type.
-func (warmth *warmth) learn(object any) bool {
-	kind := (*face)(unsafe.Pointer(&object)).kind
-	if kind == warmth.other {
+//
+//go:noinline
+//go:norace
+func (warmth *warmth) learn(object *face) bool {
+	if object.kind == warmth.other {
 		return false
 	}
-	if kind := reflect.TypeOf(object); kind == nil || kind.Kind() != reflect.Pointer || kind.Elem().Size() == 0 {
-		warmth.other = (*face)(unsafe.Pointer(&object)).kind
+	kind := reflect.TypeOf(*(*any)(unsafe.Pointer(object)))
+	if kind == nil || kind.Kind() != reflect.Pointer || kind.Elem().Size() == 0 {
+		warmth.other = object.kind
 		return false
 	}
-	warmth.pointer = kind
+	warmth.pointer = object.kind
 	return true
 }

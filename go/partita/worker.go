@@ -16,9 +16,10 @@ type worker struct {
 	index    int
 	messages slotCache[any]
 	states   slotCache[any]
-	warmth   warmth
-	bed      bed
-	keyRoom  keyRoom
+	// data and state fetch what runs are made of.
+	data, state warmth
+	bed         bed
+	keyRoom     keyRoom
 	// What it does, one at a time; kept here so that a callback allocates nothing.
 	run      runJob
 	keys     keyJob

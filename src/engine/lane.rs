@@ -5,7 +5,7 @@ use super::Engine;
 use super::callback::tell;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
-use super::segment::{Bag, Spans};
+use super::segment::{Bag, Messages, Spans};
 use super::shard::LaneQueue;
 use crate::fault::{Fault, planted};
 use crate::host::{DELETE, Output, Verdict};
@@ -45,6 +45,13 @@ impl RunBuffer {
             KeyKind::Bytes => KeyRef::Bytes(self.bytes.get(index)),
             KeyKind::Single => KeyRef::Single,
         }
+    }
+
+    /// Exchanges its empty buffers for those of messages.
+    fn take_over(&mut self, messages: &mut Messages) {
+        std::mem::swap(&mut self.values, &mut messages.values);
+        std::mem::swap(&mut self.words, &mut messages.words);
+        std::mem::swap(&mut self.bytes, &mut messages.bytes);
     }
 
     /// Takes the message at `index` out.
@@ -116,6 +123,15 @@ impl Lane {
             let Some(segment) = self.queue.front_mut() else {
                 break;
             };
+            if run.values.is_empty() && segment.taken == 0 && segment.left() <= most {
+                // All of it: its buffers become the run's, which are empty.
+                run.take_over(&mut segment.messages);
+                run.spans.push(segment.origin, run.values.len());
+                if let Some(segment) = self.queue.pop_front() {
+                    mail.empty(segment);
+                }
+                continue;
+            }
             let (start, count) = (segment.taken, segment.left().min(most - run.values.len()));
             let messages = &segment.messages;
             run.values
