@@ -5,8 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
-
 use super::handles;
 use super::status::*;
 use super::types::{PARTITA_FOREVER, partita_str, partita_wait};
@@ -16,18 +14,26 @@ use crate::engine::{Cancel, Wait};
 pub(super) type Answer = Result<(), partita_status>;
 
 static FORKED: AtomicBool = AtomicBool::new(false);
-static FORK_WATCH: OnceCell<()> = OnceCell::new();
+static WATCHED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn in_child() {
     FORKED.store(true, Ordering::Relaxed);
 }
 
-/// Runs the inside of an exported function: nothing unwinds out of it.
-pub(super) fn entry(inside: impl FnOnce() -> Answer) -> partita_status {
-    FORK_WATCH.get_or_init(|| {
+/// Watches for forks, before the library is used. Several first calls may each do so: a lock that one
+/// held would be held for ever in a child that another thread forks meanwhile. Such a child has a
+/// library that nobody used.
+fn watch_for_forks() {
+    if !WATCHED.load(Ordering::Relaxed) {
         // SAFETY: the handler only stores to an atomic, which is allowed after a fork.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    });
+        WATCHED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs the inside of an exported function: nothing unwinds out of it.
+pub(super) fn entry(inside: impl FnOnce() -> Answer) -> partita_status {
+    watch_for_forks();
     if FORKED.load(Ordering::Relaxed) {
         return PARTITA_FORKED;
     }

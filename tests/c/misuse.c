@@ -1,11 +1,6 @@
 /* What a call refuses: it says why, changes nothing, and the application goes on. */
 #include "little.h"
 
-#include <signal.h>
-#include <errno.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 static partita_error error;
 
 /* ---- declarations ---- */
@@ -816,93 +811,6 @@ static void a_stack_that_cannot_be_had_is_told(void) {
     CHECK_OK(partita_app_free(little.app));
 }
 
-/* ---- fork ---- */
-
-/* In a child: every call answers PARTITA_FORKED. The exit status says which did not. */
-static int child(const little *little) {
-    partita_app app;
-    partita_pipeline pipeline;
-    partita_sender sender;
-    partita_sink sink;
-    partita_cancel cancel;
-    partita_reader reader;
-    partita_metrics metrics = {.size = sizeof metrics};
-    partita_stage_metrics stage = {.size = sizeof stage};
-    partita_error_item item = {.size = sizeof item};
-    partita_parts parts = {.size = sizeof parts};
-    partita_batch batch = {.size = sizeof batch};
-    partita_value value = word(1);
-    partita_error fault = {0};
-    size_t len;
-    const partita_status answers[] = {
-        partita_app_new(NULL, &app, &fault),
-        partita_app_add_partition(little->app, NULL, &fault),
-        partita_app_add_pipeline(little->app, str("p"), &pipeline, &fault),
-        partita_app_check(little->app, &fault),
-        partita_app_start(little->app, &fault),
-        partita_app_run_worker(little->app, 0),
-        partita_app_worker_lost(little->app, 0, str("")),
-        partita_app_stop(little->app),
-        partita_app_wait(little->app, NULL, &fault),
-        partita_app_drain(little->app, NULL, &fault),
-        partita_app_failure(little->app, &fault),
-        partita_app_close(little->app, NULL, &fault),
-        partita_app_free(little->app),
-        partita_app_metrics(little->app, &metrics),
-        partita_app_stage(little->app, 0, &stage),
-        partita_pipeline_from_source(little->pipeline, NULL, &fault),
-        partita_pipeline_to_state_partition(little->pipeline, NULL, &fault),
-        partita_pipeline_to_sink(little->pipeline, NULL, &sink, &fault),
-        partita_pipeline_done(little->pipeline, &fault),
-        partita_sender_new(little->pipeline, &sender, &fault),
-        partita_send(little->sender, &value, 1, NULL, &len),
-        partita_send_batch(little->sender, &batch, NULL, &len),
-        partita_sender_free(little->sender),
-        partita_sink_poll(little->sink, &value, 1, NULL, &len),
-        partita_reader_new(little->app, str("counts"), &reader, &fault),
-        partita_reader_next((partita_reader){0}, &parts, &len),
-        partita_reader_free((partita_reader){0}),
-        partita_cancel_new(&cancel),
-        partita_cancel_fire((partita_cancel){0}),
-        partita_cancel_free((partita_cancel){0}),
-        partita_error_len((partita_error){0}, &len),
-        partita_error_get((partita_error){0}, 0, &item),
-        partita_error_text((partita_error){0}, NULL, 0, &len),
-        partita_error_free((partita_error){0}),
-        partita_run_reserve(NULL, 1),
-        partita_emitter_fail(NULL, str("")),
-    };
-    for (size_t index = 0; index < sizeof answers / sizeof *answers; index++) {
-        if (answers[index] != PARTITA_FORKED) return (int)index + 1;
-    }
-    return fault.id != 0 || partita_abi() != PARTITA_ABI ? 99 : 0;
-}
-
-static void after_a_fork_the_child_is_refused_and_the_parent_goes_on(void) {
-    little little = LITTLE();
-    little_start(&little);
-    little_works(&little);
-    int ends[2];
-    CHECK_EQ(pipe(ends), 0);
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        // It ends by a signal: to a leak check, all that its parent has would be lost in the child.
-        int answer = child(&little);
-        if (write(ends[1], &answer, sizeof answer) == sizeof answer) raise(SIGKILL);
-        _exit(1);
-    }
-    int answer = -1, status;
-    CHECK_EQ(read(ends[0], &answer, sizeof answer), (ssize_t)sizeof answer);
-    CHECK_EQ(answer, 0);
-    while (waitpid(pid, &status, 0) < 0) CHECK_EQ(errno, EINTR);
-    CHECK(WIFSIGNALED(status));
-    close(ends[0]);
-    close(ends[1]);
-    little_works(&little);
-    little_finish(&little);
-}
-
 int main(void) {
     an_empty_application_is_refused_and_can_be_mended();
     every_mistake_is_told_at_once_with_its_path();
@@ -919,6 +827,5 @@ int main(void) {
     a_worker_has_its_place_alone();
     a_worker_that_is_inside_is_busy();
     a_stack_that_cannot_be_had_is_told();
-    after_a_fork_the_child_is_refused_and_the_parent_goes_on();
     return 0;
 }
