@@ -403,6 +403,41 @@ fn fan_out_far_beyond_the_credits_ends_in_bounded_memory() {
 }
 
 #[test]
+fn one_wide_message_does_not_raise_the_overdraft_of_those_after_it() {
+    let _alarm = Alarm::set();
+    const WIDE: u64 = 10_000;
+    const RUN: u64 = 64;
+    let (messages, states) = (Slots::new(2 * WIDE as usize), Slots::new(1));
+    let lent = Arc::new(AtomicUsize::new(0));
+    let (sees, widen) = (lent.clone(), fan_out(&messages, WIDE));
+    let compute = move |run: &mut Run<'_>| {
+        sees.store(run.outputs.capacity(), SeqCst);
+        widen(run)
+    };
+    let engine = started(application(
+        1,
+        RUN as u32,
+        vec![partition("keys", &states, None)],
+        vec![pipeline(
+            "wide",
+            &messages,
+            RUN,
+            vec![step("widen", "keys", &messages, |_| 0, compute)],
+            vec![],
+        )],
+    ));
+    let mut sender = Sender::new(engine.clone(), 0);
+    for (data, expected) in [(0, WIDE..4 * WIDE), (1, RUN..2 * RUN + 1)] {
+        let sent = send(&mut sender, &messages, [data], &Wait::forever());
+        assert_eq!(sent.1, Ok(()));
+        assert_eq!(engine.drain(&Wait::forever()), Ok(()));
+        let lent = lent.load(SeqCst);
+        assert!(expected.contains(&(lent as u64)), "room for {lent} outputs");
+    }
+    close(&engine, &messages, &states);
+}
+
+#[test]
 fn a_drain_tells_which_sink_it_waits_for() {
     let _alarm = Alarm::set();
     let (messages, states) = (Slots::new(40), Slots::new(4));

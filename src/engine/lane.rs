@@ -228,6 +228,10 @@ impl Lane {
                 tell(engine, || plan.values.share(&self.outbox.values, takers));
             }
         }
+        // What one wide message needed is not lent to every run from here on: it is overdraft.
+        if run.outputs_min == 0 && run.outputs.capacity() > 2 * engine.plan.run_length {
+            run.outputs.shrink_to(engine.plan.run_length);
+        }
         run.start += consumed;
         run.done = 0;
         if consumed > 0 {
