@@ -8,6 +8,8 @@
  * go/examples/stock/stocks.csv below the current directory. The flags, the input, the table and
  * the exit statuses are those of the Go program in go/examples/stock, whose README tells them.
  *
+ *     cc -o stock examples/stock.c $(pkg-config --cflags --libs partita)
+ *
  * How values are owned: every message is a `struct stock` of its own, made by malloc when it is
  * sent. Whoever gets it from the engine frees it: the computation, the dead-letter function, or
  * `drop_stocks`. The states are memory of the engine.

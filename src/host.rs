@@ -155,7 +155,7 @@ pub struct DeadLetter {
     pub reason: DeadReason,
     /// Its key, if known.
     pub key: Option<Key>,
-    /// Where it died: the number of the stage, as in [`Metrics::stages`](crate::metrics::Metrics).
+    /// Where it died: the number of the stage, as in `Metrics::stages`.
     pub stage: usize,
     /// Where it died.
     pub path: std::sync::Arc<str>,

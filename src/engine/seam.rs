@@ -1,4 +1,5 @@
-//! Time, threads and randomness: the one place where the engine meets them.
+//! Time, threads and randomness, as far as the engine's decisions hang on them. What only threads do is
+//! elsewhere: `event` sleeps until a deadline, `worker` starts them.
 //!
 //! The same engine runs under real threads, or under a stepper: one thread, which runs the actors one
 //! after the other in an order that a seed decides, and owns the clock.
