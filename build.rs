@@ -18,6 +18,22 @@ fn header(root: &std::path::Path) -> String {
     String::from_utf8(text)
         .expect("cbindgen writes UTF-8")
         .replace("# Safety\n", "Pointers:\n")
+        .split_inclusive('\n')
+        .map(parenthesized)
+        .collect()
+}
+
+/// A macro that is a negative number may stand behind an operator.
+fn parenthesized(line: &str) -> String {
+    let negative = line
+        .strip_prefix("#define ")
+        .and_then(|define| define.trim_end().split_once(" -"));
+    match negative {
+        Some((name, number)) if number.parse::<u64>().is_ok() => {
+            format!("#define {name} (-{number})\n")
+        }
+        _ => line.to_owned(),
+    }
 }
 
 fn generate(root: &std::path::Path) -> cbindgen::Bindings {

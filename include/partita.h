@@ -96,7 +96,9 @@
  *   PARTITA_INTERNAL, and the application it happened in fails.
  *
  * FORK
- *   After fork, once the library was used, every call in the child answers PARTITA_FORKED.
+ *   After fork, once the library was used, every call in the child answers PARTITA_FORKED, but
+ *   for partita_version, partita_abi and the functions that name a number, which work, and
+ *   partita_emit, which must not be called.
  *
  * MEMORY
  *   When memory for the engine's own needs cannot be had, the process is aborted.
@@ -124,7 +126,7 @@
 /**
  * For `partita_wait.timeout_ns`: as long as it takes.
  */
-#define PARTITA_FOREVER -1
+#define PARTITA_FOREVER (-1)
 
 /**
  * For `partita_app_options.threads`: the engine starts the workers' threads (the default).
@@ -170,7 +172,7 @@
 /**
  * For `partita_compute_fn`: the message could not be processed.
  */
-#define PARTITA_COMPUTE_FAILED -1
+#define PARTITA_COMPUTE_FAILED (-1)
 
 /**
  * For `policy`: the application fails (the default). Intake ends, the message becomes a dead
@@ -438,7 +440,7 @@ typedef struct partita_app_options {
   uint32_t threads;
   /**
    * How many classes the keys of each partition are sorted into, fixed for good for stored
-   * state; the default is 4,096, the most 65,536.
+   * state; the default is 4,096, the least 2, the most 65,536.
    */
   uint32_t key_groups;
   /**
@@ -551,7 +553,8 @@ typedef void (*partita_drop_fn)(void *host, const union partita_value *values, s
 typedef partita_status (*partita_state_init_fn)(void *host, void *state);
 
 /**
- * Releases what is inside one engine-owned state; the memory itself is the engine's.
+ * Releases what is inside one engine-owned state; the memory itself is the engine's. Any thread,
+ * also several at once, each for another state.
  */
 typedef void (*partita_state_drop_fn)(void *host, void *state);
 
@@ -923,7 +926,7 @@ typedef struct partita_run {
    */
   const struct partita_bytes *byte_keys;
   /**
-   * When each message came, in nanoseconds; NULL if the step did not ask.
+   * Reserved: NULL.
    */
   const int64_t *times;
   /**
@@ -1323,8 +1326,8 @@ extern "C" {
 /**
  * Makes an application: nothing runs yet.
  *
- * Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` or
- * `PARTITA_INVALID_UTF8`, and `error_out` (may be NULL) then has an object to free.
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or
+ * `PARTITA_UNSUPPORTED`, and `error_out` (may be NULL) then has an object to free.
  *
  * Pointers:
  * `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
@@ -1339,7 +1342,8 @@ partita_status partita_app_new(const struct partita_app_options *options,
  *
  * Declaring the same name twice is allowed if both say the same; each `drop_host` is called once.
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
  * `options` points to as many readable bytes as its `size` says, and the key arrays have
@@ -1366,8 +1370,8 @@ partita_status partita_app_add_pipeline(struct partita_app app,
 /**
  * Checks all that was declared and tells every mistake at once. `partita_app_start` does so too.
  *
- * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
- * `PARTITA_INVALID_TOPOLOGY`.
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY`
+ * or `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
  * `error_out` is NULL or writable.
@@ -1431,7 +1435,8 @@ partita_status partita_app_stop(struct partita_app app);
  * was stopped and has nothing left in flight (`PARTITA_OK`), or is closed (`PARTITA_CLOSED`).
  *
  * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
- * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
  * `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or `PARTITA_CANCELLED`; at its deadline the error says
  * what it waits for.
  *
@@ -1447,7 +1452,8 @@ partita_status partita_app_wait(struct partita_app app,
  * outputs are read, dead letters handled. Intake stays open.
  *
  * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
- * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
  * `PARTITA_CLOSED`, `PARTITA_FAILED`, `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or
  * `PARTITA_CANCELLED`; at its deadline the error says what it waits for: which sink is unread,
  * how many messages are where.
@@ -1478,10 +1484,12 @@ partita_status partita_app_failure(struct partita_app app, struct partita_error 
  *
  * Use `partita_app_drain` before it if nothing is to be dropped. It also waits until every reader
  * is freed: the thread that has one must not close. At its deadline it answers
- * `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`), has freed nothing, and can be called again. Closing
+ * `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`, or `PARTITA_WOULD_BLOCK` if it was not to wait), has
+ * freed nothing, and can be called again; the application is closing from then on, and sends are
+ * refused. If no worker is inside, callbacks for what is queued are made on this thread. Closing
  * what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
- * from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` or
- * `PARTITA_INVALID_ARGUMENT` (`wait`).
+ * from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` (also
+ * of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`wait`).
  *
  * Pointers:
  * `wait` is NULL or readable; `error_out` is NULL or writable.
@@ -1601,7 +1609,7 @@ partita_status partita_error_free(struct partita_error error);
  * Gives a pipeline its in-process source.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT` or `PARTITA_ALREADY_STARTED`.
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_UNSUPPORTED` or `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
  * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
@@ -1614,7 +1622,8 @@ partita_status partita_pipeline_from_source(struct partita_pipeline pipeline,
  * Adds a state computation behind what the pipeline has so far.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
  * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
@@ -1628,7 +1637,8 @@ partita_status partita_pipeline_to_state_partition(struct partita_pipeline pipel
  * `sink_out` may be NULL if the sink is a callback.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
  * `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are
@@ -1655,8 +1665,8 @@ partita_status partita_pipeline_done(struct partita_pipeline pipeline,
  * Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
  *
  * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
- * (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND` (`partition`),
- * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
+ * (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND`
+ * (`partition`), `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
  * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
  *
  * Pointers:
@@ -1672,8 +1682,8 @@ partita_status partita_reader_new(struct partita_app app,
  * to `len_out`: 0 means there are no more. The states stay the engine's; the host may read them
  * (and change them) until the reader is freed.
  *
- * One thread at a time (`PARTITA_BUSY`). Also fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT` or `PARTITA_CLOSED`.
+ * One thread at a time (`PARTITA_BUSY`), also in callbacks. Also fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`parts`).
  *
  * Pointers:
  * `parts` points to as many readable bytes as its `size` says, and its arrays to `capacity`
@@ -1752,7 +1762,8 @@ partita_status partita_sender_new(struct partita_pipeline pipeline,
  *
  * The partition function of the first step is called on this thread. One thread at a time for
  * each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
- * with `PARTITA_INVALID_HANDLE` or `PARTITA_INVALID_ARGUMENT`.
+ * with `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`).
  *
  * Pointers:
  * `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
@@ -1766,6 +1777,13 @@ partita_status partita_send(struct partita_sender sender,
 
 /**
  * Sends a batch as `partita_send` does, with keys that the host found already.
+ *
+ * Threads, callbacks and answers are as for `partita_send`: one thread at a time for each sender
+ * (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Without keys of the first
+ * step's kind its partition function is called on this thread. Also fails with
+ * `PARTITA_INVALID_UTF8` (`failure`), and with `PARTITA_UNSUPPORTED` and `PARTITA_INVALID_ARGUMENT`
+ * for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, or `failed` is not the
+ * last.
  *
  * Pointers:
  * `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,
@@ -1791,8 +1809,8 @@ partita_status partita_sender_free(struct partita_sender sender);
  * Any thread, several at once; not from inside a callback (`PARTITA_WOULD_DEADLOCK`) unless it
  * does not wait. An empty queue answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when
  * nothing can come any more, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. Also fails
- * with `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE`,
- * `PARTITA_UNSUPPORTED` (the sink is a callback) or `PARTITA_INVALID_ARGUMENT`.
+ * with `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`),
+ * `PARTITA_UNSUPPORTED` (the sink is a callback, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
  *
  * Pointers:
  * `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or

@@ -347,8 +347,8 @@ unsafe fn declared_keys(
 
 /// Makes an application: nothing runs yet.
 ///
-/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` or
-/// `PARTITA_INVALID_UTF8`, and `error_out` (may be NULL) then has an object to free.
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or
+/// `PARTITA_UNSUPPORTED`, and `error_out` (may be NULL) then has an object to free.
 ///
 /// # Safety
 /// `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
@@ -385,7 +385,8 @@ pub unsafe extern "C" fn partita_app_new(
 ///
 /// Declaring the same name twice is allowed if both say the same; each `drop_host` is called once.
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+/// `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
 /// `options` points to as many readable bytes as its `size` says, and the key arrays have
@@ -465,8 +466,8 @@ pub unsafe extern "C" fn partita_app_add_pipeline(
 
 /// Checks all that was declared and tells every mistake at once. `partita_app_start` does so too.
 ///
-/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
-/// `PARTITA_INVALID_TOPOLOGY`.
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY`
+/// or `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
 /// `error_out` is NULL or writable.
@@ -599,7 +600,8 @@ pub extern "C" fn partita_app_stop(app: partita_app) -> partita_status {
 /// was stopped and has nothing left in flight (`PARTITA_OK`), or is closed (`PARTITA_CLOSED`).
 ///
 /// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
-/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+/// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+/// `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
 /// `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or `PARTITA_CANCELLED`; at its deadline the error says
 /// what it waits for.
 ///
@@ -628,7 +630,8 @@ pub unsafe extern "C" fn partita_app_wait(
 /// outputs are read, dead letters handled. Intake stays open.
 ///
 /// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
-/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`wait`), `PARTITA_NOT_STARTED`,
+/// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+/// `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
 /// `PARTITA_CLOSED`, `PARTITA_FAILED`, `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or
 /// `PARTITA_CANCELLED`; at its deadline the error says what it waits for: which sink is unread,
 /// how many messages are where.
@@ -685,10 +688,12 @@ pub unsafe extern "C" fn partita_app_failure(
 ///
 /// Use `partita_app_drain` before it if nothing is to be dropped. It also waits until every reader
 /// is freed: the thread that has one must not close. At its deadline it answers
-/// `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`), has freed nothing, and can be called again. Closing
+/// `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`, or `PARTITA_WOULD_BLOCK` if it was not to wait), has
+/// freed nothing, and can be called again; the application is closing from then on, and sends are
+/// refused. If no worker is inside, callbacks for what is queued are made on this thread. Closing
 /// what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
-/// from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` or
-/// `PARTITA_INVALID_ARGUMENT` (`wait`).
+/// from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` (also
+/// of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`wait`).
 ///
 /// # Safety
 /// `wait` is NULL or readable; `error_out` is NULL or writable.

@@ -101,7 +101,7 @@ fn compute_of(
 /// Gives a pipeline its in-process source.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT` or `PARTITA_ALREADY_STARTED`.
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_UNSUPPORTED` or `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
 /// `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
@@ -137,7 +137,8 @@ pub unsafe extern "C" fn partita_pipeline_from_source(
 /// Adds a state computation behind what the pipeline has so far.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+/// `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
 /// `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
@@ -185,7 +186,8 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
 /// `sink_out` may be NULL if the sink is a callback.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+/// `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
 /// `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are

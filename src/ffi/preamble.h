@@ -96,7 +96,9 @@
  *   PARTITA_INTERNAL, and the application it happened in fails.
  *
  * FORK
- *   After fork, once the library was used, every call in the child answers PARTITA_FORKED.
+ *   After fork, once the library was used, every call in the child answers PARTITA_FORKED, but
+ *   for partita_version, partita_abi and the functions that name a number, which work, and
+ *   partita_emit, which must not be called.
  *
  * MEMORY
  *   When memory for the engine's own needs cannot be had, the process is aborted.

@@ -17,8 +17,8 @@ unsafe impl Sized_ for partita_parts {
 /// Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
 ///
 /// Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
-/// (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND` (`partition`),
-/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
+/// (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND`
+/// (`partition`), `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
 /// `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
 ///
 /// # Safety
@@ -58,8 +58,8 @@ pub unsafe extern "C" fn partita_reader_new(
 /// to `len_out`: 0 means there are no more. The states stay the engine's; the host may read them
 /// (and change them) until the reader is freed.
 ///
-/// One thread at a time (`PARTITA_BUSY`). Also fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT` or `PARTITA_CLOSED`.
+/// One thread at a time (`PARTITA_BUSY`), also in callbacks. Also fails with
+/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`parts`).
 ///
 /// # Safety
 /// `parts` points to as many readable bytes as its `size` says, and its arrays to `capacity`

@@ -81,7 +81,8 @@ pub unsafe extern "C" fn partita_sender_new(
 ///
 /// The partition function of the first step is called on this thread. One thread at a time for
 /// each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
-/// with `PARTITA_INVALID_HANDLE` or `PARTITA_INVALID_ARGUMENT`.
+/// with `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+/// `PARTITA_UNSUPPORTED` (`wait`).
 ///
 /// # Safety
 /// `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
@@ -103,6 +104,13 @@ pub unsafe extern "C" fn partita_send(
 }
 
 /// Sends a batch as `partita_send` does, with keys that the host found already.
+///
+/// Threads, callbacks and answers are as for `partita_send`: one thread at a time for each sender
+/// (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Without keys of the first
+/// step's kind its partition function is called on this thread. Also fails with
+/// `PARTITA_INVALID_UTF8` (`failure`), and with `PARTITA_UNSUPPORTED` and `PARTITA_INVALID_ARGUMENT`
+/// for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, or `failed` is not the
+/// last.
 ///
 /// # Safety
 /// `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,

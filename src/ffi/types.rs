@@ -180,7 +180,7 @@ pub struct partita_app_options {
     /// Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
     pub threads: u32,
     /// How many classes the keys of each partition are sorted into, fixed for good for stored
-    /// state; the default is 4,096, the most 65,536.
+    /// state; the default is 4,096, the least 2, the most 65,536.
     pub key_groups: u32,
     /// How many messages at most are handed to a callback together; the default is 1,024, the
     /// most 65,536.
@@ -251,7 +251,8 @@ pub type partita_build_fn =
 pub type partita_state_init_fn =
     Option<unsafe extern "C" fn(host: *mut c_void, state: *mut c_void) -> partita_status>;
 
-/// Releases what is inside one engine-owned state; the memory itself is the engine's.
+/// Releases what is inside one engine-owned state; the memory itself is the engine's. Any thread,
+/// also several at once, each for another state.
 pub type partita_state_drop_fn =
     Option<unsafe extern "C" fn(host: *mut c_void, state: *mut c_void)>;
 
@@ -396,7 +397,7 @@ pub struct partita_run {
     pub word_keys: *const u64,
     /// The keys, if they are bytes, else NULL.
     pub byte_keys: *const partita_bytes,
-    /// When each message came, in nanoseconds; NULL if the step did not ask.
+    /// Reserved: NULL.
     pub times: *const i64,
     /// Where to write the outputs.
     pub outputs: *mut partita_output,
