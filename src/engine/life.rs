@@ -274,40 +274,50 @@ impl Engine {
         let starting = self.starting.load(Ordering::SeqCst);
         if starting > 0 {
             reasons.push(format!(
-                "the states of declared keys in {starting} shards are not built"
+                "the states of declared keys in {} are not built",
+                counted(starting, "shard")
             ));
         }
         let readers = self.readers.load(Ordering::SeqCst);
         if readers > 0 {
-            reasons.push(format!("{readers} readers are open: expected them freed"));
+            reasons.push(format!("{} still open", counted(readers, "reader")));
         }
         for (slot, plan) in self.pipelines.iter().zip(&self.plan.pipelines) {
             for (sink, sink_plan) in slot.sinks.iter().zip(&plan.sinks) {
                 if let SinkSlot::Queue(queue) = sink
                     && queue.len() > 0
                 {
-                    let (name, unread) = (&sink_plan.name, queue.len());
-                    reasons.push(format!("sink \"{name}\" has {unread} unread messages"));
+                    let (name, unread) = (&sink_plan.name, counted(queue.len(), "unread message"));
+                    reasons.push(format!("sink \"{name}\" has {unread}"));
                 }
             }
             for (stage, step) in plan.steps.iter().enumerate() {
                 let count = slot.flow.at_stage(stage);
                 if count > 0 {
-                    reasons.push(format!("{} has {count} messages in flight", step.path));
+                    let count = counted(count, "message");
+                    reasons.push(format!("{} has {count} in flight", step.path));
                 }
             }
             let behind = slot.flow.at_stage(slot.steps);
             if behind > 0 {
-                let path = &plan.source.path;
-                reasons.push(format!("{behind} messages of {path} are at sinks or dead"));
+                let (path, behind) = (&plan.source.path, counted(behind, "message"));
+                reasons.push(format!("{behind} of {path} at sinks or dead"));
             }
         }
         if reasons.is_empty() {
             reasons.push(match self.workers_inside() {
                 0 => "nothing is in flight".into(),
-                inside => format!("{inside} workers have not left"),
+                inside => format!("{} not left yet", counted(inside, "worker")),
             });
         }
         reasons.join("; ")
+    }
+}
+
+/// How many there are of something.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
     }
 }

@@ -135,7 +135,9 @@ impl App {
     /// while the lock is held.
     fn freeze(&self) -> Result<&Arc<Engine>, Fault> {
         let mut declared = lock(&self.declared);
-        let application = declared.take().ok_or(PARTITA_ALREADY_STARTED)?;
+        let application = declared
+            .take()
+            .ok_or_else(|| self.fault_of(PARTITA_ALREADY_STARTED))?;
         match Engine::new(application) {
             Ok(engine) => Ok(self.engine.get_or_init(|| engine)),
             Err(rejected) => {
@@ -160,12 +162,17 @@ impl App {
         let mut declared = lock(&self.declared);
         let application = declared
             .as_mut()
-            .ok_or_else(|| Fault::from(PARTITA_ALREADY_STARTED))?;
+            .ok_or_else(|| self.fault_of(PARTITA_ALREADY_STARTED))?;
         Ok(change(application))
     }
 
     fn fault(&self, code: partita_status, message: impl Into<String>) -> Fault {
         Fault::new(code, &*self.path, message)
+    }
+
+    /// What a status says, of this application.
+    pub(super) fn fault_of(&self, code: partita_status) -> Fault {
+        self.fault(code, ErrorObject::meaning_of(code))
     }
 
     /// What a wait that ended without success says.
@@ -177,10 +184,7 @@ impl App {
             (Refusal::WouldBlock | Refusal::Timeout | Refusal::Cancelled, _) => {
                 self.fault(status_of(refusal), engine.waiting_for())
             }
-            _ => self.fault(
-                status_of(refusal),
-                ErrorObject::meaning_of(status_of(refusal)),
-            ),
+            _ => self.fault_of(status_of(refusal)),
         }
     }
 }
@@ -618,7 +622,7 @@ pub unsafe extern "C" fn partita_app_wait(
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?.0.clone();
             let wait = read_wait(wait).map_err(Fault::in_wait)?;
-            let engine = app.engine()?;
+            let engine = app.engine().map_err(|code| app.fault_of(code))?;
             engine
                 .wait(&wait)
                 .map_err(|refusal| app.refused(engine, refusal))
@@ -649,7 +653,7 @@ pub unsafe extern "C" fn partita_app_drain(
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?.0.clone();
             let wait = read_wait(wait).map_err(Fault::in_wait)?;
-            let engine = app.engine()?;
+            let engine = app.engine().map_err(|code| app.fault_of(code))?;
             engine
                 .drain(&wait)
                 .map_err(|refusal| app.refused(engine, refusal))

@@ -13,7 +13,7 @@ use super::status::*;
 use super::types::*;
 use crate::host;
 use crate::model::{KeyKind, Policy};
-use crate::topology::{Sink, SinkKind, Source, Step};
+use crate::topology::{Sink, SinkKind, Source, Step, step_path};
 
 /// The credits of a source, and the capacity of a queue, when none are given.
 const CREDITS_DEFAULT: u64 = 16_384;
@@ -157,7 +157,8 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
             let name = text(options.name).map_err(Fault::in_text("name"))?;
             let partition = text(options.partition).map_err(Fault::in_text("partition"))?;
             let (name, partition) = (name.to_owned(), partition.to_owned());
-            let path = format!("{} / step \"{name}\"", pipeline.path);
+            let number = pipeline.declare(|pipeline| pipeline.steps.len())?;
+            let path = step_path(&pipeline.path, number, &name);
             let (keys, key_kind) = keys_of(&options, &host, &path)?;
             let compute = compute_of(&options, &host, &path)?;
             let policy = policy(options.policy, &path)?;

@@ -36,7 +36,7 @@ pub unsafe extern "C" fn partita_reader_new(
             let app = handles::pin::<AppObject>(app.id)?;
             let name = text(partition).map_err(Fault::in_text("partition"))?;
             Fault::unless_writable("reader_out", reader_out)?;
-            let engine = app.0.engine()?;
+            let engine = app.0.engine().map_err(|code| app.0.fault_of(code))?;
             let index = engine.partition_named(name).ok_or_else(|| {
                 let message = format!("there is no partition \"{name}\"");
                 Fault::new(PARTITA_NOT_FOUND, app.0.path(), message)
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn partita_reader_new(
                 .read(index)
                 .map_err(|refusal| match status_of(refusal) {
                     PARTITA_BUSY => Fault::new(PARTITA_BUSY, app.0.path(), engine.waiting_for()),
-                    status => status.into(),
+                    status => app.0.fault_of(status),
                 })?;
             let reader = ReaderObject::new(reader, engine.partition_has_byte_keys(index));
             let id = app.0.adopt(Object::Reader(reader))?;

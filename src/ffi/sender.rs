@@ -64,9 +64,10 @@ pub unsafe extern "C" fn partita_sender_new(
         entry_with_error(error_out, || {
             let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
             Fault::unless_writable("sender_out", sender_out)?;
-            let engine = pipeline.app.open_engine()?;
+            let app = &pipeline.app;
+            let engine = app.open_engine().map_err(|code| app.fault_of(code))?;
             let sender = SenderObject::new(engine.clone(), pipeline.index);
-            let id = pipeline.app.adopt(Object::Sender(sender))?;
+            let id = app.adopt(Object::Sender(sender))?;
             write(sender_out, partita_sender { id }).map_err(Fault::from)
         })
     }

@@ -138,8 +138,9 @@ impl Check<'_> {
     fn same(&mut self, path: &str, first: &Partition, second: &Partition) {
         if first.key_kind != second.key_kind {
             let message = format!(
-                "declared twice, with keys of kind {:?} and of kind {:?}: expected the same",
-                first.key_kind, second.key_kind
+                "declared twice, with {} and with {}: expected the same",
+                keys_of(first.key_kind),
+                keys_of(second.key_kind)
             );
             self.wrong(path, message);
         } else if first.keys != second.keys {
@@ -232,12 +233,23 @@ impl Check<'_> {
             }
             _ => {}
         }
+        let expected = match partition.key_kind {
+            KeyKind::Word => "words",
+            KeyKind::Bytes => "bytes",
+            KeyKind::Single => return,
+        };
         if step.keys.is_some() && step.key_kind.is_some_and(|kind| kind != partition.key_kind) {
-            let message = format!(
-                "its partition function gives keys of another kind: expected kind {:?}",
-                partition.key_kind
-            );
+            let message =
+                format!("its partition function gives keys of another kind: expected {expected}");
             self.wrong(path, message);
         }
+    }
+}
+
+fn keys_of(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Word => "words as keys",
+        KeyKind::Bytes => "bytes as keys",
+        KeyKind::Single => "a single part",
     }
 }

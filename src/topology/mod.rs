@@ -8,4 +8,4 @@ pub use declare::{
     Application, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
 };
 pub use plan::{Mistake, Rejected};
-pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, StepPlan};
+pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, StepPlan, step_path};

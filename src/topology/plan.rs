@@ -176,7 +176,7 @@ fn frozen(application: Application) -> Plan {
     }
 }
 
-pub(super) fn step_path(pipeline: &str, number: usize, name: &str) -> String {
+pub(crate) fn step_path(pipeline: &str, number: usize, name: &str) -> String {
     format!("{pipeline} / step {} \"{name}\"", number + 1)
 }
 

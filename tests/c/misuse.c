@@ -121,7 +121,7 @@ static void a_partition_may_be_declared_twice_only_if_both_say_the_same(void) {
         switch (change) {
         case 0: break;
         case 1: second.key_kind = PARTITA_KEY_BYTES, second.declared = 0, second.keys_len = 0;
-            words = "declared twice, with keys of kind Word and of kind Bytes: expected the same";
+            words = "declared twice, with words as keys and with bytes as keys: expected the same";
             break;
         case 2: second.word_keys = others, second.keys_len = 1;
             words = "declared twice, with different declared keys: expected the same";
@@ -256,7 +256,7 @@ static void a_declaration_that_says_too_much_or_too_little_is_refused(void) {
     partita_step_options step = little_step(&little, "more", "counts");
     step.run = any_run;
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error),
-            "pipeline \"words\" / step \"more\": expected one of run and compute");
+            "pipeline \"words\" / step 2 \"more\": expected one of run and compute");
     step.run = NULL, step.compute = NULL;
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error), "one of run and compute");
     step.compute = little_count, step.byte_key = byte_key;
@@ -297,7 +297,7 @@ static void a_declaration_that_says_too_much_or_too_little_is_refused(void) {
     CHECK_REFUSED(partita_app_check(second, &error), error, PARTITA_INVALID_TOPOLOGY,
                   "step 1 \"a\": it has a partition function: expected none, for a single part");
     CHECK_REFUSED(partita_app_check(second, &error), error, PARTITA_INVALID_TOPOLOGY,
-                  "step 2 \"b\": its partition function gives keys of another kind: expected kind Bytes");
+                  "step 2 \"b\": its partition function gives keys of another kind: expected bytes");
     CHECK_REFUSED(partita_app_check(second, &error), error, PARTITA_INVALID_TOPOLOGY,
                   "step 3 \"c\": there is no partition function: expected one");
     CHECK_OK(partita_app_free(second));
@@ -677,7 +677,7 @@ static void before_the_start_nothing_runs(void) {
     partita_metrics metrics = {.size = sizeof metrics};
     partita_stage_metrics stage = {.size = sizeof stage};
     CHECK_REFUSED(partita_sender_new(little.pipeline, &sender, &error), error, PARTITA_NOT_STARTED,
-                  "the application is not started");
+                  "application \"little\": the application is not started");
     REFUSED(partita_reader_new(little.app, str("counts"), &reader, NULL));
     REFUSED(partita_sink_poll(little.sink, &value, 1, NULL, &len));
     REFUSED(partita_app_run_worker(little.app, 0));
@@ -694,7 +694,7 @@ static void before_the_start_nothing_runs(void) {
     CHECK_EQ(counter_read(&little.released), little_hosts(&little));
     CHECK_OK(partita_app_close(little.app, &not_at_all, NULL));
     CHECK_REFUSED(partita_app_start(little.app, &error), error, PARTITA_ALREADY_STARTED,
-                  "the application was started before");
+                  "application \"little\": the application was started before");
     CHECK_STATUS(partita_app_run_worker(little.app, 0), PARTITA_NOT_STARTED);
     CHECK_OK(partita_app_free(little.app));
     CHECK_EQ(counter_read(&little.released), little_hosts(&little));
@@ -711,7 +711,7 @@ static void after_the_start_nothing_is_declared(void) {
     partita_step_options step = little_step(&little, "s", "p");
     partita_sink_options sink = little_sink(&little, "q");
 #define REFUSED(call)                                                                                \
-    CHECK_REFUSED(call, error, PARTITA_ALREADY_STARTED, "the application was started before")
+    CHECK_REFUSED(call, error, PARTITA_ALREADY_STARTED, "application \"little\": the application was started before")
     REFUSED(partita_app_add_partition(little.app, &partition, &error));
     REFUSED(partita_pipeline_from_source(little.pipeline, &source, &error));
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error));

@@ -249,7 +249,7 @@ static void a_callback_that_blocks_holds_up_draining_and_closing_and_nothing_els
         counter_wait(&little.first, 1);
         partita_wait short_wait = wait_ms(20);
         CHECK_REFUSED(partita_app_drain(little.app, &short_wait, &error), error, PARTITA_TIMEOUT,
-                      sink ? "5 messages of application \"little\" / pipeline \"words\" / source are at sinks"
+                      sink ? "5 messages of application \"little\" / pipeline \"words\" / source at sinks"
                            : "step 1 \"count\" has 5 messages in flight");
         CHECK_REFUSED(partita_app_wait(little.app, &short_wait, &error), error, PARTITA_TIMEOUT, "5 messages");
         little_send(&little, 2);
@@ -341,7 +341,7 @@ static void a_reader_holds_up_senders_and_closing(void) {
     little_poll(&little, 10);
     CHECK_OK(partita_reader_new(little.app, str("counts"), &reader, NULL));
     CHECK_REFUSED(partita_reader_new(little.app, str("counts"), &other, &error), error, PARTITA_BUSY,
-                  "1 readers are open");
+                  "1 reader still open");
     uint64_t keys[3], sum = 0;
     partita_value states[3];
     partita_parts parts = {.size = sizeof parts, .capacity = 3, .word_keys = keys, .states = states};
@@ -373,7 +373,7 @@ static void a_reader_holds_up_senders_and_closing(void) {
 
     CHECK_OK(partita_reader_new(little.app, str("counts"), &reader, NULL));
     CHECK_REFUSED(partita_app_close(little.app, &short_wait, &error), error, PARTITA_TIMEOUT,
-                  "1 readers are open");
+                  "1 reader still open");
     CHECK_OK(partita_reader_next(reader, &parts, &len));
     CHECK_EQ(len, 3);
     CHECK_OK(partita_reader_free(reader));
