@@ -10,15 +10,19 @@ changed=99.88.77
 
 # What was built is copied too: the first version costs nothing, and the second only its own crate.
 copy() {
-    git ls-files --cached --others --exclude-standard | while read -r file; do
-        [ ! -e "$file" ] || echo "$file"
-    done | tar -cf - -T - target/engine target/dist go/partita/internal/bundled/*.syso |
-        tar -xf - -C "$tree"
+    for entry in *; do
+        [ "$entry" = target ] || cp -Rp "$entry" "$tree"
+    done
+    mkdir "$tree/target"
+    cp -Rp target/engine target/dist "$tree/target"
     cd "$tree"
     mkdir go/partita/internal/version
     cp tests/tools/version.go go/partita/internal/version/main.go
-    git init -q
-    git add -A
+}
+
+# All files but those that are built, with their checksums.
+files() {
+    find . -path ./target -prune -o -type f ! -name "*.syso" -exec cksum {} + | sort
 }
 
 version() {
@@ -34,9 +38,9 @@ copy
 before=$(version)
 change_version Cargo.toml
 change_version Cargo.lock
-git add -A
+files >target/files
 make --no-print-directory build
 after=$(version)
 echo "Go saw $before, and after the change $after"
 [ "$before" != "$changed" ] && [ "$after" = "$changed" ]
-[ -z "$(git status --porcelain | grep -v '^A ')" ]
+files | cmp target/files -
