@@ -29,3 +29,7 @@ env -u LD_LIBRARY_PATH "$out/static"
 go -C go build -tags partita_system -o "$out/stock" ./examples/stock
 readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
 "$out/stock" -quiet -in go/examples/stock/stocks.csv
+
+# shellcheck disable=SC2046
+$CC examples/stock.c $(pkg-config --cflags --libs partita) -o "$out/stock-c"
+examples/check.sh "$out/stock" "$out/stock-c"
