@@ -24,9 +24,13 @@ sanitized)
     caught overflow heap-buffer-overflow
     caught leak LeakSanitizer
     caught undefined "signed integer overflow"
+    caught never-dropped LeakSanitizer
+    caught used-after-close heap-use-after-free
     ;;
 valgrind)
     caught overflow "Invalid write"
     caught leak "definitely lost"
+    caught never-dropped "definitely lost"
+    caught used-after-close "Invalid read"
     ;;
 esac
