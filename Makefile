@@ -39,10 +39,13 @@ toolchain:
 
 build: $(DIST)/libpartita.a $(DIST)/libpartita.so $(BUNDLED) ## build both libraries, and the engine for Go
 
+# What is built does not say where: neither the tree nor the home of cargo.
+HIDE_PATHS := --remap-path-prefix=$(CURDIR)=partita --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+
 # The crate's own type is rlib: beside others it would silently turn LTO off. The shared library is
 # never unloaded: its threads and its handle table live as long as the process.
 $(ENGINE)/libpartita.a: FORCE | toolchain
-	@cargo rustc --locked --release --lib --crate-type cdylib,staticlib --target-dir target/engine -- \
+	@RUSTFLAGS="$(HIDE_PATHS)" cargo rustc --locked --release --lib --crate-type cdylib,staticlib --target-dir target/engine -- \
 	    -C link-arg=-Wl,-soname,libpartita.so.0 -C link-arg=-Wl,-z,nodelete
 $(ENGINE)/libpartita.so: $(ENGINE)/libpartita.a ;
 

@@ -16,3 +16,8 @@ test -s target/symbols/header
 diff -u target/symbols/header target/symbols/shared
 diff -u target/symbols/header target/symbols/static
 readelf --dynamic target/dist/libpartita.so | grep -q 'NODELETE'
+
+# Nor do they say where they were built.
+for library in target/dist/libpartita.a target/dist/libpartita.so; do
+    if grep -aF -e "$PWD/" -e "${CARGO_HOME:-$HOME/.cargo}/" $library; then exit 1; fi
+done
