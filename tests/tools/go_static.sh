@@ -5,5 +5,5 @@ cd "$(dirname "$0")/../.."
 mkdir -p target/examples
 go -C go build -ldflags '-linkmode=external -extldflags=-static' \
     -o ../target/examples/stock-static ./examples/stock
-! readelf --dynamic target/examples/stock-static | grep NEEDED
+if readelf --dynamic target/examples/stock-static | grep NEEDED; then exit 1; fi
 target/examples/stock-static -quiet -in go/examples/stock/stocks.csv
