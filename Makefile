@@ -21,7 +21,9 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 ENGINE := target/engine/release
 DIST := target/dist
 PLATFORM := $(shell (go env GOOS && go env GOARCH) 2>/dev/null | paste -s -d _ -)
-BUNDLED := go/partita/internal/bundled/partita_$(PLATFORM).syso
+# The engine for Go, and what tells Go's C compiler that it is there.
+SYSO := go/partita/internal/bundled/partita_$(PLATFORM).syso
+BUNDLED := go/partita/internal/bundled/made.h
 STOCK := target/examples/stock
 STOCK_DATA := go/examples/stock/stocks.csv
 
@@ -76,8 +78,10 @@ $(DIST)/libpartita.so: $(ENGINE)/libpartita.so | $(DIST)
 	ln -s $(@F).$(VERSION) $(DIST)/$$soname && ln -s $$soname $@
 
 # Go hashes the content of .syso files, so it notices a rebuilt engine.
-$(BUNDLED): $(DIST)/partita.o
+$(SYSO): $(DIST)/partita.o
 	@cp $< $@
+$(BUNDLED): $(SYSO)
+	@echo "// $(<F) is here." >$@
 
 header: | toolchain ## generate include/partita.h and its copy in the Go module
 	@out=$$(cargo check --locked --lib --message-format json | \
@@ -112,7 +116,7 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-loom test-header test-symbols test-c-static test-c-shared \
-    test-other-archive test-go test-stock test-examples test-rebuilt-engine
+    test-other-archive test-go test-stock test-examples test-rebuilt-engine test-unbuilt-engine
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-go-static \
     check-go-race check-go-gogc check-go-cgocheck
@@ -174,6 +178,9 @@ test-examples: build $(STOCK)
 test-rebuilt-engine: build
 	$(GROUP) $@ tests/tools/rebuilt_engine.sh
 
+test-unbuilt-engine: $(BUNDLED)
+	$(GROUP) $@ tests/tools/unbuilt_engine.sh
+
 lint-rustfmt: | toolchain
 	$(GROUP) $@ cargo fmt --check
 
@@ -217,4 +224,4 @@ check-go-cgocheck: $(BUNDLED)
 	$(GROUP) $@ env GOEXPERIMENT=cgocheck2 go -C go test ./...
 
 clean: ## remove everything that was built
-	@rm -rf target go/partita/internal/bundled/*.syso
+	@rm -rf target go/partita/internal/bundled/*.syso $(BUNDLED)
