@@ -9,6 +9,8 @@ mod entry;
 mod error;
 mod frame;
 mod handles;
+#[cfg(all(test, not(miri)))]
+mod header_tests;
 mod pipeline;
 mod reader;
 mod run;

@@ -1,0 +1,154 @@
+//! A C compiler finds the sizes, alignments, offsets and numbers in the committed header that Rust has.
+
+use std::fmt::Write;
+use std::process::{Command, Stdio};
+
+use super::status::*;
+use super::types::*;
+use super::version::PARTITA_ABI;
+
+/// A C line that asserts a number.
+fn assertion(what: &str, number: impl std::fmt::Display) -> String {
+    format!("_Static_assert({what} == {number}, \"{what} is {number} in Rust\");\n")
+}
+
+macro_rules! numbers {
+    ($($name:ident)*) => {
+        [$((stringify!($name), assertion(stringify!($name), $name))),*]
+    };
+}
+
+macro_rules! layouts {
+    ($($name:ident { $($field:ident)* })*) => {
+        [$((stringify!($name), [
+            assertion(concat!("sizeof(", stringify!($name), ")"), size_of::<$name>()),
+            assertion(concat!("_Alignof(", stringify!($name), ")"), align_of::<$name>()),
+            $(assertion(
+                concat!("offsetof(", stringify!($name), ", ", stringify!($field), ")"),
+                std::mem::offset_of!($name, $field),
+            )),*
+        ].concat())),*]
+    };
+}
+
+/// The names that the header has behind these words.
+fn declared<'h>(header: &'h str, words: &str) -> Vec<&'h str> {
+    let names = header.lines().filter_map(|line| line.strip_prefix(words));
+    names
+        .map(|rest| rest.split([' ', '(']).next().unwrap_or(rest))
+        .collect()
+}
+
+fn compiles(source: &str) {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let include = concat!(env!("CARGO_MANIFEST_DIR"), "/include");
+    let mut child = Command::new(compiler)
+        .args(["-std=c11", "-fsyntax-only", "-I", include, "-x", "c", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("there is a C compiler");
+    let mut input = child.stdin.take().expect("it is piped");
+    std::io::Write::write_all(&mut input, source.as_bytes()).expect("the compiler reads");
+    drop(input);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn the_header_has_the_sizes_and_numbers_of_rust() {
+    let header = include_str!("../../include/partita.h");
+    let mut source = String::from("#include <partita.h>\n#include <stddef.h>\n");
+    let numbers = numbers![
+        PARTITA_FOREVER
+        PARTITA_THREADS_ENGINE
+        PARTITA_THREADS_HOST
+        PARTITA_KEY_WORD
+        PARTITA_KEY_BYTES
+        PARTITA_KEY_SINGLE
+        PARTITA_RUN_DATA
+        PARTITA_CHANGED
+        PARTITA_DELETE
+        PARTITA_COMPUTE_FAILED
+        PARTITA_POLICY_STOP
+        PARTITA_POLICY_SKIP
+        PARTITA_DEAD_UNKNOWN_KEY
+        PARTITA_DEAD_PARTITION
+        PARTITA_DEAD_BUILD
+        PARTITA_DEAD_COMPUTE
+        PARTITA_DEAD_SINK
+        PARTITA_DEAD_FAILED
+        PARTITA_DEAD_CLOSED
+        PARTITA_DEAD_REASONS
+        PARTITA_STAGE_SOURCE
+        PARTITA_STAGE_STEP
+        PARTITA_STAGE_SINK
+        PARTITA_ABI
+        PARTITA_OK
+        PARTITA_INVALID_ARGUMENT
+        PARTITA_INVALID_UTF8
+        PARTITA_INVALID_HANDLE
+        PARTITA_INVALID_TOPOLOGY
+        PARTITA_NOT_STARTED
+        PARTITA_ALREADY_STARTED
+        PARTITA_WOULD_BLOCK
+        PARTITA_TIMEOUT
+        PARTITA_CANCELLED
+        PARTITA_STOPPED
+        PARTITA_CLOSED
+        PARTITA_FAILED
+        PARTITA_WOULD_DEADLOCK
+        PARTITA_BUSY
+        PARTITA_NOT_FOUND
+        PARTITA_UNSUPPORTED
+        PARTITA_OUTPUTS_FULL
+        PARTITA_FORKED
+        PARTITA_THREAD
+        PARTITA_INTERNAL
+        PARTITA_CONTRACT
+    ];
+    let layouts = layouts![
+        partita_value { ptr word }
+        partita_str { ptr len }
+        partita_bytes { ptr len }
+        partita_app { id }
+        partita_pipeline { id }
+        partita_sender { id }
+        partita_sink { id }
+        partita_cancel { id }
+        partita_reader { id }
+        partita_error { id }
+        partita_wait { size timeout_ns cancel }
+        partita_error_item { size code message path }
+        partita_failure { text capacity len }
+        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark }
+        partita_build { size len word_keys byte_keys states done failure }
+        partita_partition_options { size name key_kind declared word_keys byte_keys keys_len host drop_host build drop_state state_size state_align state_init state_drop }
+        partita_source_options { size credits host drop_host drop share }
+        partita_keys { size len values words bytes scratch scratch_len done failure }
+        partita_output { value from }
+        partita_run { size kind step len values states word_keys byte_keys times outputs outputs_capacity outputs_len flags done failure engine }
+        partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share }
+        partita_delivery { size len values done failure }
+        partita_sink_options { size name policy host drop_host deliver capacity }
+        partita_dead_letter { value reason has_key word_key byte_key stage path text }
+        partita_dead_letters { size len letters letter_size done failure }
+        partita_batch { size len values word_keys byte_keys failed failure }
+        partita_parts { size capacity word_keys byte_keys states }
+        partita_metrics { size sent computed emitted delivered discarded dead in_flight values_held parts stages }
+        partita_stage_metrics { size kind path completed emitted dead }
+    ];
+    for (_, assertions) in numbers.iter().chain(&layouts) {
+        source.write_str(assertions).expect("memory");
+    }
+    compiles(&source);
+    // And nothing of the header is left out here.
+    let others = ["PARTITA_H", "PARTITA_VERSION", "PARTITA_STR"];
+    for name in declared(header, "#define ") {
+        let known = numbers.iter().any(|(known, _)| *known == name) || others.contains(&name);
+        assert!(known, "{name} is not compared");
+    }
+    let types = declared(header, "typedef struct ").into_iter();
+    for name in types.chain(declared(header, "typedef union ")) {
+        let known = layouts.iter().any(|(known, _)| *known == name) || name == "partita_emitter";
+        assert!(known, "{name} is not compared");
+    }
+}
