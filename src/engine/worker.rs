@@ -158,16 +158,24 @@ impl Engine {
         callback::leave();
         self.schedule.worker_gone();
         let mut claim = Claim::reclaim(ActorId(actor));
-        match self.cells.get(&mut claim) {
+        let contents = self.cells.get(&mut claim);
+        match catch_unwind(AssertUnwindSafe(|| self.abandon(contents, verdict))) {
+            Ok(()) => self.schedule.give_back(claim, true),
+            // As in `run`.
+            Err(panic) => self.broke(&*panic),
+        }
+        slot.inside.store(false, Ordering::SeqCst);
+        self.changed.notify();
+        Ok(())
+    }
+
+    fn abandon(&self, actor: &mut Actor, verdict: Verdict) {
+        match actor {
             Actor::Shard(shard) => shard.lost(self, verdict),
             Actor::Sink(sink) => sink.delivered(self, verdict),
             Actor::Undertaker(undertaker) => undertaker.lost(self, verdict),
             Actor::Relay(_) => {}
         }
-        self.schedule.give_back(claim, true);
-        slot.inside.store(false, Ordering::SeqCst);
-        self.changed.notify();
-        Ok(())
     }
 
     pub(super) fn workers_inside(&self) -> usize {
