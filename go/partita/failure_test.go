@@ -291,3 +291,18 @@ func TestGoexitOfManyMessagesIsSurvived(t *testing.T) {
 		t.Errorf("computed %d, dead %d", metrics.Computed, metrics.Dead[partita.DeadCompute])
 	}
 }
+
+// A worker that ended in runtime.Goexit was not replaced if a deferred function panicked on the way:
+// its message stayed in flight for ever.
+func TestAWorkerThatPanicsOnItsWayOutIsReplaced(t *testing.T) {
+	trouble := newTrouble(inCompute, func() {
+		defer func() { panic("on the way out") }()
+		runtime.Goexit()
+	}, partita.Skip())
+	start(t, trouble.app)
+	trouble.feed(t)
+	must(t, trouble.app.Drain(deadline(t)))
+	if len(trouble.delivered) != 700 || len(trouble.letters) != 1 {
+		t.Errorf("%d messages were delivered and %d died", len(trouble.delivered), len(trouble.letters))
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"unicode/utf8"
@@ -20,19 +21,44 @@ type ending struct {
 // guard runs user code and returns true if it returned. If it panicked, guard calls failed and
 // returns false. If it called runtime.Goexit, guard calls failed, and does not return either.
 func guard(code func(), failed func(ending)) (returned bool) {
+	exits := true
 	defer func() {
-		if !returned {
-			failed(ending{panicked: recover(), stack: userStack(debug.Stack())})
+		if exits {
+			failed(ending{stack: userStack(debug.Stack())})
+		}
+	}()
+	panicked := catch(code)
+	// A runtime.Goexit does not come here, whatever panicked on its way and was recovered.
+	exits = false
+	if panicked != nil {
+		failed(*panicked)
+	}
+	return panicked == nil
+}
+
+// catch runs user code, and returns how it panicked, or nil. If it called runtime.Goexit, catch does
+// not return.
+func catch(code func()) (panicked *ending) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		panicked = &ending{panicked: recover(), stack: userStack(debug.Stack())}
+		if panicked.panicked == nil {
+			// Programs may ask for panics with nil.
+			panicked.panicked = new(runtime.PanicNilError)
 		}
 	}()
 	code()
-	return true
+	returned = true
+	return nil
 }
 
 // userStack leaves out what is not the user's: the frames behind the end of the code, and those
 // before its beginning.
 func userStack(stack []byte) []byte {
-	stack, _, _ = bytes.Cut(stack, []byte("\n"+guardName+"("))
+	stack, _, _ = bytes.Cut(stack, []byte("\n"+catchName+"("))
 	for _, call := range []string{"\npanic(", "\nruntime.Goexit("} {
 		_, behind, found := bytes.Cut(stack, []byte(call))
 		if !found {
@@ -47,8 +73,8 @@ func userStack(stack []byte) []byte {
 	return stack
 }
 
-// guardName is the name of the function guard in a stack.
-var guardName = reflect.TypeFor[ending]().PkgPath() + ".guard"
+// catchName is the name of the function catch in a stack.
+var catchName = reflect.TypeFor[ending]().PkgPath() + ".catch"
 
 // exited says whether the code called runtime.Goexit: its goroutine is about to end.
 func (e ending) exited() bool { return e.panicked == nil }

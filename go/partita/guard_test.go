@@ -39,6 +39,38 @@ func TestAGuardTellsHowCodeEnded(t *testing.T) {
 	}
 }
 
+// A deferred function that panics while runtime.Goexit runs it is recovered, and the goroutine ends
+// all the same. The guard used to take that for a panic: nobody was told that the goroutine ended.
+func TestAGuardTellsAnExitFromAPanicOnItsWay(t *testing.T) {
+	var ends []ending
+	gone := make(chan bool)
+	go func() {
+		defer close(gone)
+		guard(func() {
+			defer func() { panic("on the way out") }()
+			runtime.Goexit()
+		}, func(end ending) { ends = append(ends, end) })
+		t.Error("the goroutine went on after runtime.Goexit")
+	}()
+	<-gone
+	if len(ends) != 1 || !ends[0].exited() {
+		t.Errorf("it was told as %v", ends)
+	}
+}
+
+// With this setting a panic with nil recovers as nil. The guard used to take that for an exit: the
+// engine gave the worker's place to another while this one went on.
+func TestAGuardTellsAPanicWithNilFromAnExit(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	var ends []ending
+	if guard(func() { panic(nil) }, func(end ending) { ends = append(ends, end) }) { //nolint
+		t.Error("code that panicked is said to have returned")
+	}
+	if len(ends) != 1 || ends[0].exited() {
+		t.Errorf("it was told as %v", ends)
+	}
+}
+
 type nasty struct{ how func() string }
 
 func (nasty nasty) String() string { return nasty.how() }
