@@ -3,6 +3,9 @@
 /* The worker that this thread is, or -1. */
 static _Thread_local int32_t worker = -1;
 
+/* The application whose close waits for what this thread does, or none. */
+static _Thread_local partita_app awaiting;
+
 static void drop_host(void *host) {
   partitaGoDropHost((uintptr_t)host);
 }
@@ -120,6 +123,10 @@ partita_status partita_go_worker_lost(partita_app app, uint32_t index, const cha
   return partita_app_worker_lost(app, index, (partita_str){text, len});
 }
 
+void partita_go_stand_in(partita_app app) {
+  awaiting = app;
+}
+
 partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values,
                                    const uint64_t *word_keys, const partita_bytes *byte_keys,
                                    size_t len, size_t failed, const char *failure,
@@ -172,6 +179,13 @@ partita_status partita_go_drain(partita_app app, partita_go_patience patience,
 
 partita_status partita_go_close(partita_app app, partita_go_patience patience,
                                 partita_error *error_out) {
+  if (app.id == awaiting.id)
+    return PARTITA_WOULD_DEADLOCK;
   partita_wait wait = waiting(patience);
-  return partita_app_close(app, &wait, error_out);
+  /* To close may call back, and a worker of one application may close another. */
+  int32_t mine = worker;
+  worker = -1;
+  partita_status status = partita_app_close(app, &wait, error_out);
+  worker = mine;
+  return status;
 }

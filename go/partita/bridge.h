@@ -37,6 +37,9 @@ partita_status partita_go_run_worker(partita_app app, uint32_t index);
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
                                       size_t len);
 
+/* The close of `app` waits for what this thread does: it must not close `app` itself. */
+void partita_go_stand_in(partita_app app);
+
 partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values,
                                    const uint64_t *word_keys, const partita_bytes *byte_keys,
                                    size_t len, size_t failed, const char *failure,

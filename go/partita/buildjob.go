@@ -35,12 +35,12 @@ func partitaGoBuild(host C.uintptr_t, index C.int32_t, room *C.partita_build) C.
 		room:     room,
 		states:   unsafe.Slice((*uint64)(unsafe.Pointer(room.states)), room.len),
 	}
-	return build.do(build.build)
+	return build.perform(build)
 }
 
 func (build *buildJob) settle() {}
 
-func (build *buildJob) build() {
+func (build *buildJob) work() {
 	for build.at < len(build.states) {
 		state := build.part.builder.Build()
 		if state == nil {

@@ -19,12 +19,12 @@ func partitaGoDeadLetters(host C.uintptr_t, index C.int32_t, room *C.partita_dea
 	engine := hostOf[*engine](uintptr(host))
 	burial := &engine.worker(index).burial
 	*burial = burialJob{callback: burial.begin(&room.done, &room.failure, burial), engine: engine, room: room}
-	return burial.do(burial.bury)
+	return burial.perform(burial)
 }
 
 func (burial *burialJob) settle() {}
 
-func (burial *burialJob) bury() {
+func (burial *burialJob) work() {
 	messages := burial.engine.messages.now()
 	for burial.at < int(burial.room.len) {
 		letter := burial.letter()

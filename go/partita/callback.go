@@ -47,12 +47,12 @@ func (call *callback) do(code func()) C.partita_status {
 	return C.PARTITA_OK
 }
 
-// fail tells the engine that the code has ended at an item. If the goroutine ends with it, this is
-// the last that the engine hears of it.
+// fail tells the engine that the code has ended at an item. If a worker's goroutine ends with it,
+// this is the last that the engine hears of it.
 func (call *callback) fail(end ending) {
 	text := end.text(call.job.describe())
 	call.report()
-	if end.exited() {
+	if end.exited() && !call.worker.stands() {
 		call.worker.lose(text)
 		return
 	}

@@ -28,7 +28,7 @@ func partitaGoDeliver(host C.uintptr_t, index C.int32_t, room *C.partita_deliver
 		numbers:  numbers,
 		batch:    outlet.fetch(numbers),
 	}
-	return delivery.do(delivery.take)
+	return delivery.perform(delivery)
 }
 
 // settle frees the outputs that were taken.
@@ -50,8 +50,8 @@ func (outlet *funcOutlet) fetch(numbers []uint64) []any {
 	return outlet.batch
 }
 
-// take hands the batch to the function, and finds out how much of it was taken.
-func (delivery *deliveryJob) take() {
+// work hands the batch to the function, and finds out how much of it was taken.
+func (delivery *deliveryJob) work() {
 	size := len(delivery.batch)
 	err := delivery.outlet.take(delivery.batch[:size:size])
 	if err == nil {

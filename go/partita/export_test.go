@@ -19,3 +19,14 @@ func SlotsHeld(app *Application) int {
 	}
 	return held
 }
+
+// StartWithoutWorkers starts an application none of whose workers ever comes.
+func StartWithoutWorkers(app *Application) error {
+	engine, err := app.assemble()
+	if err != nil {
+		return err
+	}
+	engine.workers = nil
+	app.engine.Store(engine)
+	return engine.start()
+}

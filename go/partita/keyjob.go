@@ -25,16 +25,24 @@ func partitaGoKeys(host C.uintptr_t, index C.int32_t, room *C.partita_keys) C.pa
 	}
 	if step.words != nil {
 		batch.words = unsafe.Slice((*uint64)(unsafe.Pointer(room.words)), room.len)
-		return batch.do(batch.findWords)
+		return batch.perform(batch)
 	}
 	batch.texts = keyWriter{
 		spans: unsafe.Slice((*keySpan)(unsafe.Pointer(room.bytes)), room.len),
 		text:  unsafe.Slice((*byte)(unsafe.Pointer(room.scratch)), room.scratch_len),
 	}
-	return batch.do(batch.findTexts)
+	return batch.perform(batch)
 }
 
 func (batch *keyJob) settle() {}
+
+func (batch *keyJob) work() {
+	if batch.step.words != nil {
+		batch.findWords()
+	} else {
+		batch.findTexts()
+	}
+}
 
 func (batch *keyJob) findWords() {
 	messages := batch.step.engine.messages.now()
