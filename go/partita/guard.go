@@ -2,12 +2,9 @@ package partita
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 	"runtime"
 	"runtime/debug"
-	"strings"
-	"unicode/utf8"
 )
 
 // ending is how user code ended that did not return.
@@ -86,38 +83,4 @@ func (e ending) text(what string) string {
 		how = "panic: " + show(e.panicked)
 	}
 	return what + ": " + how + "\n\n" + string(e.stack)
-}
-
-// shownMax is how much of a value is shown, in bytes.
-const shownMax = 512
-
-// show is a value as text, cut where it is long. It runs the value's own methods, if it has any, on
-// a goroutine that may end.
-func show(value any) string {
-	shown := make(chan string, 1)
-	go func() {
-		text := fmt.Sprintf("a %T", value)
-		defer func() {
-			_ = recover()
-			shown <- text
-		}()
-		text = cut(fmt.Sprintf("%v", value), shownMax, "...")
-	}()
-	return <-shown
-}
-
-// cut is text as valid UTF-8 of at most size bytes, and the mark if that is not all.
-func cut(text string, size int, mark string) string {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	if len(text) <= size {
-		return text
-	}
-	end := size - len(mark)
-	if end <= 0 {
-		return ""
-	}
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + mark
 }

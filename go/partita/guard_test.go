@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 func TestAGuardTellsHowCodeEnded(t *testing.T) {
@@ -68,38 +67,5 @@ func TestAGuardTellsAPanicWithNilFromAnExit(t *testing.T) {
 	}
 	if len(ends) != 1 || ends[0].exited() {
 		t.Errorf("it was told as %v", ends)
-	}
-}
-
-type nasty struct{ how func() string }
-
-func (nasty nasty) String() string { return nasty.how() }
-
-func TestShowingAValueAlwaysEnds(t *testing.T) {
-	if got := show(nasty{func() string { return "fine" }}); got != "fine" {
-		t.Errorf("got %q", got)
-	}
-	if got := show(nasty{func() string { panic("no") }}); !strings.Contains(got, "PANIC") {
-		t.Errorf("got %q", got)
-	}
-	if got := show(nasty{func() string { runtime.Goexit(); return "" }}); got != "a partita.nasty" {
-		t.Errorf("got %q", got)
-	}
-	if got := show(make([]int, 10_000)); len(got) > shownMax {
-		t.Errorf("got %d bytes", len(got))
-	}
-}
-
-func TestCutTextIsValidAndShort(t *testing.T) {
-	for _, text := range []string{"", "abc", "äöü", "日本語テキスト", "bad \xff bytes", strings.Repeat("x", 40)} {
-		for size := range 20 {
-			got := cut(text, size, "...")
-			if len(got) > size || !utf8.ValidString(got) {
-				t.Errorf("cut(%q, %d) is %q", text, size, got)
-			}
-		}
-	}
-	if got := cut("abc", 3, "..."); got != "abc" {
-		t.Errorf("got %q", got)
 	}
 }
