@@ -50,7 +50,7 @@ func DeadLetters(handle func(DeadLetter)) Option {
 }
 
 // Logger sets where the application logs: a failure, and each worker replaced. Without it nothing
-// is logged.
+// is logged. Close waits for what is being logged: the logger's handler must not call it.
 func Logger(logger *slog.Logger) Option { return func(app *Application) { app.logger = logger } }
 
 // NewApplication makes an application. Mistakes in what follows are found by [Application.Check]
@@ -131,7 +131,9 @@ func (app *Application) Start() error {
 		engine.discard()
 		return err
 	}
+	// User code that runs from now on finds a started application.
 	app.engine.Store(engine)
+	engine.open()
 	return nil
 }
 

@@ -51,13 +51,18 @@ func (engine *engine) worker(index C.int32_t) *worker {
 // isClosed tells whether nothing is left to close.
 func (engine *engine) isClosed() bool { return engine.final.Load() != nil }
 
-// start starts the engine, the workers, and what reads and writes.
+// start starts the engine. Nothing runs before [engine.open].
 func (engine *engine) start() error {
 	var object C.partita_error
 	if status := C.partita_app_start(engine.app, &object); status != C.PARTITA_OK {
 		return engine.failure(engine.path, status, object)
 	}
 	engine.stages = engine.stagePaths()
+	return nil
+}
+
+// open starts the workers, and what reads and writes.
+func (engine *engine) open() {
 	engine.crew.Add(len(engine.workers))
 	for _, worker := range engine.workers {
 		go worker.work()
@@ -72,7 +77,6 @@ func (engine *engine) start() error {
 		engine.crew.Add(1)
 		go engine.watch()
 	}
-	return nil
 }
 
 // watch logs the failure, if there is one before all is done.

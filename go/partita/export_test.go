@@ -27,6 +27,10 @@ func StartWithoutWorkers(app *Application) error {
 		return err
 	}
 	engine.workers = nil
+	if err := engine.start(); err != nil {
+		return err
+	}
 	app.engine.Store(engine)
-	return engine.start()
+	engine.open()
+	return nil
 }

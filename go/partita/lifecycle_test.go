@@ -82,6 +82,22 @@ func TestRunStartsDrainsAndCloses(t *testing.T) {
 	}
 }
 
+// The workers used to start before the application was known to have: Stop in the code they run was
+// then refused now and then.
+func TestUserCodeFindsAStartedApplication(t *testing.T) {
+	for range 300 {
+		app := partita.NewApplication("early", partita.Workers(2))
+		stopped := make(chan error, 1)
+		app.NewPipeline("p", partita.NewSource()).ToStatePartition(compute(count), partita.Build(func() interface{} {
+			stopped <- app.Stop()
+			return new(counter)
+		}), "s", byKey, []uint64{1}).Done()
+		must(t, app.Start())
+		must(t, <-stopped)
+		must(t, app.Close(context.Background()))
+	}
+}
+
 func TestRunReturnsTheFailure(t *testing.T) {
 	source := partita.NewSource()
 	app := partita.NewApplication("fails")
