@@ -132,15 +132,35 @@ func TestWhatWouldDeadlockInUserCodeIsRefused(t *testing.T) {
 }
 
 func TestNilContextsAreRefused(t *testing.T) {
-	app, pipeline := declare()
-	state(pipeline).Done()
+	queue := partita.NewQueueSink("out", 0)
+	app, source := relay(queue)
 	start(t, app)
 	var none context.Context
+	_, polled := queue.Poll(none, make([]interface{}, 1))
 	for what, err := range map[string]error{
 		"Wait": app.Wait(none), "Drain": app.Drain(none), "Close": app.Close(none), "Run": app.Run(none),
+		"Send": source.Send(none, 1), "Poll": polled,
 	} {
 		if !isError(err, partita.ErrInvalidArgument) {
 			t.Errorf("%s: %v", what, err)
 		}
+		says(t, err, `application "relay"`, "the context is nil")
+	}
+}
+
+// An iterator has no error to return; it used to dereference the nil context.
+func TestAnIteratorWithoutAContextReadsAllOutputs(t *testing.T) {
+	queue := partita.NewQueueSink("out", 0)
+	app, source := relay(queue)
+	start(t, app)
+	send(t, source, events(0, 10, 1)...)
+	must(t, app.Stop())
+	read := 0
+	var none context.Context
+	for range queue.All(none) {
+		read++
+	}
+	if read != 10 {
+		t.Errorf("%d messages were read, expected 10", read)
 	}
 }

@@ -131,6 +131,9 @@ type end func(patience C.partita_go_patience, object *C.partita_error) C.partita
 
 // until makes such a call, and returns its error.
 func (engine *engine) until(ctx context.Context, call end) error {
+	if ctx == nil {
+		return noContext(engine.path)
+	}
 	var object C.partita_error
 	status := engine.waiter.waitLong(ctx, listener{}, func(patience C.partita_go_patience) C.partita_status {
 		return call(patience, &object)

@@ -34,11 +34,14 @@ func NewQueueSink(name string, capacity int) *QueueSink {
 const allMax = 256
 
 // All reads outputs until no more can come (the application was stopped and has drained, has
-// failed, or is closed), ctx ends, or the loop is left. It also waits for the start. Several
-// goroutines may read at once; each output goes to one of them. Drain and Wait return when the
-// loop's body is through with all that came: the body itself must not call them.
+// failed, or is closed), ctx ends (a nil one never does), or the loop is left. It also waits for the
+// start. Several goroutines may read at once; each output goes to one of them. Drain and Wait return
+// when the loop's body is through with all that came: the body itself must not call them.
 func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 	return func(yield func(interface{}) bool) {
+		if ctx == nil {
+			ctx = context.Background()
+		}
 		select {
 		case <-queue.opened:
 		case <-ctx.Done():
@@ -90,7 +93,7 @@ func (queue *QueueSink) Poll(ctx context.Context, batch []interface{}) (int, err
 		return 0, err
 	}
 	if ctx == nil {
-		return 0, fmt.Errorf("%s: %w: the context is nil", side.path, ErrInvalidArgument)
+		return 0, noContext(side.path)
 	}
 	return side.poll(ctx, batch, nil)
 }

@@ -87,6 +87,11 @@ func failure(path string, status C.partita_status, object C.partita_error) error
 	return fmt.Errorf("%s: %w", path, sentinel(status))
 }
 
+// noContext is the error of a call without a context.
+func noContext(path string) error {
+	return fmt.Errorf("%s: %w: the context is nil", path, ErrInvalidArgument)
+}
+
 // ended is the error of a call that a context ended, and what it was waiting for.
 func ended(ctx context.Context, path, waiting string) error {
 	err := ctx.Err()

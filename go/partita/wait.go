@@ -31,9 +31,6 @@ type waiter struct {
 // wait makes a call that may wait, until ctx ends or the listener is nudged: then its status is
 // PARTITA_CANCELLED.
 func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt) C.partita_status {
-	if ctx == nil {
-		return C.PARTITA_INVALID_ARGUMENT
-	}
 	status := call(atOnce)
 	if status != C.PARTITA_WOULD_BLOCK {
 		return status
@@ -56,9 +53,6 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 
 // waitLong is wait for calls that need not be cheap.
 func (waiter *waiter) waitLong(ctx context.Context, listener listener, call attempt) C.partita_status {
-	if ctx == nil {
-		return C.PARTITA_INVALID_ARGUMENT
-	}
 	cancel, status := waiter.take()
 	if status != C.PARTITA_OK {
 		return status
