@@ -2,11 +2,13 @@ package partita
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Application is what a program declares, starts, feeds and stops. It owns everything else.
@@ -18,6 +20,8 @@ type Application struct {
 	keyGroups   int
 	deadLetters func(DeadLetter)
 	logger      *slog.Logger
+	// drainTimeout is how long Run drains, or 0.
+	drainTimeout time.Duration
 
 	// lock guards the declaration, and the steps from one stage of life to the next.
 	lock      sync.Mutex
@@ -52,6 +56,13 @@ func DeadLetters(handle func(DeadLetter)) Option {
 // Logger sets where the application logs: a failure, and each worker replaced. Without it nothing
 // is logged. Close waits for what is being logged: the logger's handler must not call it.
 func Logger(logger *slog.Logger) Option { return func(app *Application) { app.logger = logger } }
+
+// DrainTimeout sets how long [Application.Run] drains at the end. What is in flight then is dropped
+// and counted, and Run returns [context.DeadlineExceeded] with what it was waiting for. Without it,
+// and with 0, Run drains for as long as it takes.
+func DrainTimeout(timeout time.Duration) Option {
+	return func(app *Application) { app.drainTimeout = timeout }
+}
 
 // NewApplication makes an application. Mistakes in what follows are found by [Application.Check]
 // and [Application.Start].
@@ -181,8 +192,10 @@ func (app *Application) Drain(ctx context.Context) error {
 
 // Close ends the application: it waits for calls of user code that run, drops and counts what is
 // queued, and frees everything. Drain before it if nothing is to be dropped. If ctx ends first, its
-// error is returned, nothing is freed, and Close can be called again. Closing what is closed
-// returns nil. It also waits for calls of [Application.Parts]: their visit must not call it.
+// error is returned and nothing is freed, but the application is closing from then on: sending,
+// Wait and Drain return [ErrClosed], and what is queued is dropped. Close can be called again, to
+// wait for the end. Closing what is closed returns nil. It also waits for calls of
+// [Application.Parts]: their visit must not call it.
 func (app *Application) Close(ctx context.Context) error {
 	app.lock.Lock()
 	engine := app.engine.Load()
@@ -207,10 +220,13 @@ func (app *Application) closeUnused() {
 
 // Run starts the application, unless it was started, and waits until it was stopped, has failed, or
 // ctx has ended; then it ends intake, drains what is in flight, closes, and returns the first
-// failure. The end of ctx is no failure.
+// failure. The end of ctx is no failure, nor is that somebody else closes the application.
+//
+// To drain takes until all queue and channel sinks are read: whoever reads them must go on until
+// [QueueSink.All] or the channel ends. [DrainTimeout] sets a limit.
 func (app *Application) Run(ctx context.Context) error {
 	if ctx == nil {
-		return fmt.Errorf("%s: %w: the context is nil", app.path(), ErrInvalidArgument)
+		return noContext(app.path())
 	}
 	if app.engine.Load() == nil {
 		if err := app.Start(); err != nil {
@@ -223,13 +239,26 @@ func (app *Application) Run(ctx context.Context) error {
 	}
 	rest := context.WithoutCancel(ctx)
 	for _, end := range []func(context.Context) error{
-		func(context.Context) error { return app.Stop() }, app.Drain, app.Close,
+		func(context.Context) error { return app.Stop() }, app.drainInTime, app.Close,
 	} {
 		if failed := end(rest); err == nil {
 			err = failed
 		}
 	}
+	if errors.Is(err, ErrClosed) {
+		return nil
+	}
 	return err
+}
+
+// drainInTime drains for as long as the application allows.
+func (app *Application) drainInTime(ctx context.Context) error {
+	if app.drainTimeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, app.drainTimeout)
+		defer cancel()
+		ctx = limited
+	}
+	return app.Drain(ctx)
 }
 
 // Parts visits every state of a partition, in no particular order, until visit returns false. The

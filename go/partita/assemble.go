@@ -109,6 +109,9 @@ func (assembly *assembly) number(path, what string, n int) uint32 {
 // application declares the application itself.
 func (assembly *assembly) application() bool {
 	app, engine := assembly.app, assembly.engine
+	if app.drainTimeout < 0 {
+		assembly.wrong(app.path(), "drain timeout: expected 0 or more, got %v", app.drainTimeout)
+	}
 	options := C.partita_app_options{
 		name:       assembly.text(app.name),
 		workers:    C.uint32_t(assembly.number(app.path(), "workers", app.workers)),

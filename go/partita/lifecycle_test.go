@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -118,6 +119,45 @@ func TestRunReturnsTheFailure(t *testing.T) {
 	if err := app.Run(context.Background()); !isError(err, partita.ErrInvalidTopology) {
 		t.Errorf("run of an empty application: %v", err)
 	}
+}
+
+func TestRunEndsWithoutAnErrorWhenAnotherCloses(t *testing.T) {
+	for _, unread := range []bool{false, true} {
+		queue := partita.NewQueueSink("out", 0)
+		app, source := relay(queue)
+		must(t, app.Start())
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		ran := make(chan error, 1)
+		go func() { ran <- app.Run(ctx) }()
+		if unread {
+			send(t, source, event{})
+			cancel() // and it drains
+		}
+		must(t, app.Close(deadline(t)))
+		must(t, <-ran)
+		leavesNothing(t, app)
+	}
+}
+
+// Run used to wait for ever behind the end of its context if a sink is not read.
+func TestADrainTimeoutEndsRun(t *testing.T) {
+	source, queue := partita.NewSource(), partita.NewQueueSink("out", 0)
+	app := partita.NewApplication("limited", partita.DrainTimeout(time.Millisecond))
+	app.NewPipeline("p", source).ToSink(queue)
+	must(t, app.Start())
+	send(t, source, 1, 2, 3)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := app.Run(ctx)
+	if !isError(err, context.DeadlineExceeded) {
+		t.Errorf("run: %v", err)
+	}
+	says(t, err, `sink "out" has 3 unread messages`)
+	if dead := app.Metrics().Dead[partita.DeadClosed]; dead != 3 {
+		t.Errorf("%d messages were dropped, expected 3", dead)
+	}
+	leavesNothing(t, app)
 }
 
 func TestTheLoggerHearsOfFailuresAndReplacedWorkers(t *testing.T) {

@@ -60,6 +60,11 @@ func TestEachMistakeIsToldWithItsPath(t *testing.T) {
 			state(pipeline).Done()
 			return app
 		}, `application "a"`, "workers: expected 1 to 1024"},
+		"a negative drain timeout": {func() *partita.Application {
+			app, pipeline := declare(partita.DrainTimeout(-1))
+			state(pipeline).Done()
+			return app
+		}, `application "a"`, "drain timeout: expected 0 or more, got -1ns"},
 		"no key groups": {func() *partita.Application {
 			app, pipeline := declare(partita.KeyGroups(-1))
 			state(pipeline).Done()
