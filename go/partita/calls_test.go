@@ -2,6 +2,7 @@ package partita_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/partita-stream/partita/go/partita"
@@ -52,6 +53,9 @@ func closedFor(t *testing.T, app *partita.Application, source *partita.Source, q
 		if !isError(err, partita.ErrClosed) {
 			t.Errorf("%s: %v", what, err)
 		}
+		if !strings.HasSuffix(err.Error(), ": application closed") || strings.Count(err.Error(), "application ") != 2 {
+			t.Errorf("%s says what nobody needs to know: %v", what, err)
+		}
 	}
 	must(t, app.Close(ctx))
 }
@@ -71,6 +75,44 @@ func TestCallsAfterClose(t *testing.T) {
 	metrics.Stages[0].Completed = 77
 	if app.Metrics().Stages[0].Completed == 77 {
 		t.Error("the caller of Metrics changed them for others")
+	}
+}
+
+func TestAnErrorTellsItsPlaceOnce(t *testing.T) {
+	queue := partita.NewQueueSink("out", 0)
+	app, source := relay(queue)
+	start(t, app)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	var busy error
+	must(t, app.Parts("state", func(partita.Key, interface{}) bool { return true }))
+	send(t, source, event{})
+	await(t, "the message is computed", func() bool { return app.Metrics().Computed == 1 })
+	for _, test := range []struct {
+		err    error
+		target error
+		begins string
+	}{
+		{app.Parts("nowhere", nil), partita.ErrNotFound,
+			`application "relay" / partition "nowhere": not found: there is no partition`},
+		{app.Parts("state", nil), partita.ErrBusy,
+			`application "relay" / partition "state": in use: sink "out" has 1 unread`},
+		{app.Drain(ended), context.Canceled,
+			`application "relay": context canceled: sink "out" has 1 unread`},
+	} {
+		if !isError(test.err, test.target) || !strings.HasPrefix(test.err.Error(), test.begins) {
+			t.Errorf("got %v, expected %s", test.err, test.begins)
+		}
+	}
+	_, err := queue.Poll(deadline(t), make([]interface{}, 1))
+	must(t, err)
+	must(t, app.Drain(deadline(t)))
+	must(t, app.Parts("state", func(partita.Key, interface{}) bool {
+		busy = app.Parts("state", func(partita.Key, interface{}) bool { return true })
+		return true
+	}))
+	if !isError(busy, partita.ErrBusy) || strings.Contains(busy.Error(), "in flight") {
+		t.Errorf("a second reader: %v", busy)
 	}
 }
 

@@ -86,7 +86,7 @@ func (engine *engine) watch() {
 	C.partita_go_wait(engine.app, C.partita_go_patience{timeout_ns: C.PARTITA_FOREVER}, &object)
 	C.partita_error_free(object)
 	if C.partita_app_failure(engine.app, &object) == C.PARTITA_FAILED {
-		why := reason(object)
+		why := reason("", object)
 		engine.log(func(log *slog.Logger) { log.Error("application failed", "reason", why) })
 	}
 }
@@ -142,7 +142,7 @@ func (engine *engine) until(ctx context.Context, call end) error {
 	case C.PARTITA_OK:
 		return nil
 	case C.PARTITA_CANCELLED:
-		return ended(ctx, engine.path, reason(object))
+		return ended(ctx, engine.path, reason(engine.path, object))
 	}
 	return engine.failure(engine.path, status, object)
 }

@@ -27,8 +27,8 @@ var (
 	ErrWouldBlock = errors.New("would block")
 	// ErrWouldDeadlock is a call on a worker that would wait for that worker.
 	ErrWouldDeadlock = errors.New("would deadlock: called inside a computation, sink or handler")
-	// ErrBusy is reading states while messages are in flight.
-	ErrBusy = errors.New("messages are in flight")
+	// ErrBusy is reading states while messages are in flight, or while somebody else reads them.
+	ErrBusy = errors.New("in use")
 	// ErrNotFound is a partition that does not exist.
 	ErrNotFound = errors.New("not found")
 	// ErrForked is any use in a child process made by fork.

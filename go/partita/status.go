@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -67,24 +68,31 @@ func mistakes(object C.partita_error) []Mistake {
 	return list
 }
 
-// reason reads an error object of the engine as text, and frees it.
-func reason(object C.partita_error) string {
-	var text string
-	for i, mistake := range mistakes(object) {
-		if i > 0 {
-			text += "\n"
+// reason reads an error object of the engine as text, and frees it. It leaves out places that hold the
+// path, which the reader knows.
+func reason(path string, object C.partita_error) string {
+	var lines []string
+	for _, mistake := range mistakes(object) {
+		line := mistake.Message
+		if !strings.HasPrefix(path, mistake.Path) {
+			line = mistake.Path + ": " + line
 		}
-		text += mistake.Path + ": " + mistake.Message
+		lines = append(lines, line)
 	}
-	return text
+	return strings.Join(lines, "\n")
 }
 
 // failure is the error of a call that the engine refused.
 func failure(path string, status C.partita_status, object C.partita_error) error {
-	if why := reason(object); why != "" {
-		return fmt.Errorf("%s: %w: %s", path, sentinel(status), why)
+	why, err := reason(path, object), sentinel(status)
+	switch err {
+	case ErrNotStarted, ErrAlreadyStarted, ErrStopped, ErrClosed, ErrWouldDeadlock:
+		why = "" // the engine says no more than that
 	}
-	return fmt.Errorf("%s: %w", path, sentinel(status))
+	if why == "" {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Errorf("%s: %w: %s", path, err, why)
 }
 
 // noContext is the error of a call without a context.
