@@ -1758,7 +1758,8 @@ partita_status partita_sender_new(struct partita_pipeline pipeline,
  * `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`, `PARTITA_CANCELLED`, `PARTITA_STOPPED`,
  * `PARTITA_CLOSED` and `PARTITA_FAILED` it may be some, and the rest is still the caller's; with
  * any other status it is not written and nothing was accepted. Sending the rest later, through
- * the same sender, keeps the order. `partita_app_failure` says why an application failed.
+ * the same sender, keeps the order. `partita_app_failure` says why an application failed. A
+ * `len` of 0 waits for nothing and tells whether intake is over.
  *
  * The partition function of the first step is called on this thread. One thread at a time for
  * each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails

@@ -81,6 +81,9 @@ impl Sender {
         if callback::inside(&engine) {
             return (0, Err(Refusal::WouldDeadlock));
         }
+        if batch.values.is_empty() {
+            return (0, engine.refusal().map_or(Ok(()), Err));
+        }
         let mut accepted = 0;
         // The deadline is that of the whole call, however often credits trickle in.
         let started = engine.seam.now();

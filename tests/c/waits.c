@@ -49,6 +49,7 @@ static void an_empty_queue_says_so_at_once_or_at_the_deadline(void) {
     CHECK_OK(partita_app_wait(little.app, NULL, NULL));
     size_t accepted;
     CHECK_STATUS(little_send_until(&little, 1, NULL, &accepted), PARTITA_STOPPED);
+    CHECK_STATUS(little_send_until(&little, 0, NULL, &accepted), PARTITA_STOPPED);
     CHECK_OK(partita_app_drain(little.app, NULL, NULL));
     little_finish(&little);
 }
@@ -380,6 +381,21 @@ static void a_reader_holds_up_senders_and_closing(void) {
     little_finish(&little);
 }
 
+/* Workers of the engine, that is: those that have worked sleep like those that have not. */
+static void workers_that_have_nothing_to_do_use_no_processor(void) {
+    little little = LITTLE(.workers = 4);
+    little_start(&little);
+    little_works(&little);
+    partita_wait half_a_second = wait_ms(500);
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    CHECK_STATUS(partita_app_wait(little.app, &half_a_second, NULL), PARTITA_TIMEOUT);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    int64_t used_ns = (after.tv_sec - before.tv_sec) * INT64_C(1000000000) + after.tv_nsec - before.tv_nsec;
+    CHECK(used_ns < 5000000);
+    little_finish(&little);
+}
+
 int main(void) {
     an_empty_queue_says_so_at_once_or_at_the_deadline();
     a_full_queue_holds_up_its_pipeline_until_it_is_read();
@@ -393,5 +409,6 @@ int main(void) {
     who_gives_up_closing_leaves_it_to_another();
     an_application_without_a_worker_can_be_closed();
     a_reader_holds_up_senders_and_closing();
+    workers_that_have_nothing_to_do_use_no_processor();
     return 0;
 }
