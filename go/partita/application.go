@@ -22,6 +22,8 @@ type Application struct {
 	logger      *slog.Logger
 	// drainTimeout is how long Run drains, or 0.
 	drainTimeout time.Duration
+	// nilOption says that one of the options is nil.
+	nilOption bool
 
 	// lock guards the declaration, and the steps from one stage of life to the next.
 	lock      sync.Mutex
@@ -68,9 +70,7 @@ func DrainTimeout(timeout time.Duration) Option {
 // and [Application.Start].
 func NewApplication(name string, options ...Option) *Application {
 	app := &Application{name: name, workers: runtime.GOMAXPROCS(0), keyGroups: keyGroupsDefault}
-	for _, option := range options {
-		option(app)
-	}
+	app.nilOption = apply(app, options)
 	return app
 }
 

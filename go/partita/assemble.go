@@ -106,9 +106,17 @@ func (assembly *assembly) number(path, what string, n int) uint32 {
 	return uint32(min(n, math.MaxUint32))
 }
 
+// options tells that one of the options is nil.
+func (assembly *assembly) options(path string, nilOptions bool) {
+	if nilOptions {
+		assembly.wrong(path, "an option is nil: expected one")
+	}
+}
+
 // application declares the application itself.
 func (assembly *assembly) application() bool {
 	app, engine := assembly.app, assembly.engine
+	assembly.options(app.path(), app.nilOption)
 	if app.drainTimeout < 0 {
 		assembly.wrong(app.path(), "drain timeout: expected 0 or more, got %v", app.drainTimeout)
 	}

@@ -20,6 +20,7 @@ func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) 
 	case source.pipeline != pipeline:
 		assembly.wrong(path, "it feeds %s already: expected a source of its own", source.pipeline.path())
 	default:
+		assembly.options(path, source.nilOption)
 		credits = int(assembly.number(path, "credits", source.credits))
 	}
 	assembly.declare(path, gate, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
@@ -37,7 +38,9 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 		name = "nil"
 	}
 	if slices.Contains(assembly.names, name) {
-		assembly.wrong(path, `two steps are named "%s": expected one; WithName names a step`, name)
+		if item.computation() != nil {
+			assembly.wrong(path, `two steps are named "%s": expected one; WithName names a step`, name)
+		}
 		name = fmt.Sprintf("%s (%d)", name, len(assembly.names)+1)
 	}
 	assembly.names = append(assembly.names, name)
@@ -48,6 +51,7 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	if item.kind != NoKey && item.function() == nil {
 		assembly.wrong(path, "the partition function is nil: expected one")
 	}
+	assembly.options(path, item.options.nilOption)
 	assembly.part(item, path)
 	step := &step{
 		engine: assembly.engine,
@@ -82,7 +86,6 @@ func (assembly *assembly) part(item *stepItem, step string) {
 	path := assembly.app.path() + ` / partition "` + item.partition + `"`
 	if item.builder == nil {
 		assembly.wrong(step, "the builder is nil: expected one")
-		return
 	}
 	first, known := assembly.parts[item.partition]
 	if known {
@@ -120,7 +123,7 @@ func (assembly *assembly) same(path string, first, second *stepItem) {
 	case !first.keys.equal(second.keys):
 		assembly.wrong(path, twice+"different declared keys: expected the same")
 	}
-	if !sameBuilder(first.builder, second.builder) {
+	if first.builder != nil && second.builder != nil && !sameBuilder(first.builder, second.builder) {
 		assembly.wrong(path, twice+"different builders, %T and %T: expected the same", first.builder, second.builder)
 	}
 }
@@ -162,13 +165,15 @@ func (assembly *assembly) keys(item *stepItem, options *C.partita_partition_opti
 func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeline *Pipeline) {
 	if item.sink == nil {
 		assembly.wrong(pipeline.path(), "a sink is nil: expected one")
-		item = &sinkItem{sink: &sinkFunc{sinkBase: sinkBase{name: "nil", pipeline: pipeline}}}
+		item = &sinkItem{sink: NewSinkFunc("nil", func([]any) error { return nil })}
+		item.sink.claim(pipeline)
 	}
 	name := item.options.name
 	if name == "" {
 		name = item.sink.Name()
 	}
 	path := fmt.Sprintf(`%s / sink "%s"`, pipeline.path(), name)
+	assembly.options(path, item.options.nilOption)
 	if owner := item.sink.owner(); owner != pipeline {
 		assembly.wrong(path, "it belongs to %s already: expected a sink of its own", owner.path())
 	}

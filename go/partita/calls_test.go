@@ -8,6 +8,8 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
+func visitAll(partita.Key, interface{}) bool { return true }
+
 func TestCallsBeforeTheStart(t *testing.T) {
 	ctx := deadline(t)
 	source, queue := partita.NewSource(), partita.NewQueueSink("out", 0)
@@ -17,7 +19,7 @@ func TestCallsBeforeTheStart(t *testing.T) {
 		"Stop":           app.Stop(),
 		"Wait":           app.Wait(ctx),
 		"Drain":          app.Drain(ctx),
-		"Parts":          app.Parts("s", nil),
+		"Parts":          app.Parts("s", visitAll),
 		"Send":           source.Send(ctx, 1),
 		"Send of no one": partita.NewSource().Send(ctx, 1),
 		"Poll of no one": func() error { _, err := partita.NewQueueSink("q", 0).TryPoll(make([]interface{}, 1)); return err }(),
@@ -45,7 +47,7 @@ func closedFor(t *testing.T, app *partita.Application, source *partita.Source, q
 		"Stop":    app.Stop(),
 		"Wait":    app.Wait(ctx),
 		"Drain":   app.Drain(ctx),
-		"Parts":   app.Parts("s", nil),
+		"Parts":   app.Parts("s", visitAll),
 		"Send":    source.Send(ctx, 1),
 		"TrySend": source.TrySend(1),
 		"Poll":    polled,
@@ -85,7 +87,7 @@ func TestAnErrorTellsItsPlaceOnce(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	var busy error
-	must(t, app.Parts("state", func(partita.Key, interface{}) bool { return true }))
+	must(t, app.Parts("state", visitAll))
 	send(t, source, event{})
 	await(t, "the message is computed", func() bool { return app.Metrics().Computed == 1 })
 	for _, test := range []struct {
@@ -93,9 +95,9 @@ func TestAnErrorTellsItsPlaceOnce(t *testing.T) {
 		target error
 		begins string
 	}{
-		{app.Parts("nowhere", nil), partita.ErrNotFound,
+		{app.Parts("nowhere", visitAll), partita.ErrNotFound,
 			`application "relay" / partition "nowhere": not found: there is no partition`},
-		{app.Parts("state", nil), partita.ErrBusy,
+		{app.Parts("state", visitAll), partita.ErrBusy,
 			`application "relay" / partition "state": in use: sink "out" has 1 unread`},
 		{app.Drain(ended), context.Canceled,
 			`application "relay": context canceled: sink "out" has 1 unread`},
@@ -108,7 +110,7 @@ func TestAnErrorTellsItsPlaceOnce(t *testing.T) {
 	must(t, err)
 	must(t, app.Drain(deadline(t)))
 	must(t, app.Parts("state", func(partita.Key, interface{}) bool {
-		busy = app.Parts("state", func(partita.Key, interface{}) bool { return true })
+		busy = app.Parts("state", visitAll)
 		return true
 	}))
 	if !isError(busy, partita.ErrBusy) || strings.Contains(busy.Error(), "in flight") {
@@ -126,7 +128,7 @@ func TestWhatWouldDeadlockInUserCodeIsRefused(t *testing.T) {
 			"Wait":    app.Wait(ctx),
 			"Drain":   app.Drain(ctx),
 			"Close":   app.Close(ctx),
-			"Parts":   app.Parts("s", nil),
+			"Parts":   app.Parts("s", visitAll),
 			"Send":    source.Send(ctx, event{}),
 			"TrySend": source.TrySend(event{}),
 			"Poll":    polled,
@@ -204,5 +206,24 @@ func TestAnIteratorWithoutAContextReadsAllOutputs(t *testing.T) {
 	}
 	if read != 10 {
 		t.Errorf("%d messages were read, expected 10", read)
+	}
+}
+
+func TestNilFunctionsAndSourcesAreRefused(t *testing.T) {
+	app, pipeline := declare()
+	state(pipeline).Done()
+	start(t, app)
+	var none *partita.Source
+	_, sent := none.SendBatch(deadline(t), []interface{}{1})
+	for what, err := range map[string]error{
+		"Parts":     app.Parts("s", nil),
+		"Send":      none.Send(deadline(t), 1),
+		"SendBatch": sent,
+		"TrySend":   none.TrySend(1),
+	} {
+		if !isError(err, partita.ErrInvalidArgument) {
+			t.Errorf("%s: %v", what, err)
+		}
+		says(t, err, " is nil")
 	}
 }

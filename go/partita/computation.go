@@ -46,7 +46,12 @@ type Named interface {
 }
 
 // Build makes a [StateBuilder] of a function.
-func Build(build func() interface{}) StateBuilder { return buildFunc(build) }
+func Build(build func() interface{}) StateBuilder {
+	if build == nil {
+		return nil
+	}
+	return buildFunc(build)
+}
 
 type buildFunc func() interface{}
 

@@ -179,6 +179,37 @@ func TestEachMistakeIsToldWithItsPath(t *testing.T) {
 			pipeline.ToStatePartition(compute(count), counters, "s", nil, nil).Done()
 			return app
 		}, step, "the partition function is nil"},
+		"a builder of no function": {func() *partita.Application {
+			app, pipeline := declare()
+			pipeline.ToStateful(compute(count), partita.Build(nil), "s").Done()
+			return app
+		}, step, "the builder is nil"},
+		"a nil option": {func() *partita.Application {
+			app, pipeline := declare(nil)
+			state(pipeline).Done()
+			return app
+		}, `application "a"`, "an option is nil"},
+		"a nil option of a source": {func() *partita.Application {
+			app := partita.NewApplication("a")
+			state(app.NewPipeline("p", partita.NewSource(nil))).Done()
+			return app
+		}, pipeline + " / source", "an option is nil"},
+		"a nil option of a step": {func() *partita.Application {
+			app, pipeline := declare()
+			state(pipeline, nil).Done()
+			return app
+		}, step, "an option is nil"},
+		"a nil option of a sink": {func() *partita.Application {
+			app, pipeline := declare()
+			state(pipeline).ToSink(partita.NewQueueSink("out", 0), nil)
+			return app
+		}, pipeline + ` / sink "out"`, "an option is nil"},
+		"a queue that is nil": {func() *partita.Application {
+			var queue *partita.QueueSink
+			app, pipeline := declare()
+			state(pipeline).ToSink(queue)
+			return app
+		}, pipeline, "a sink is nil"},
 		"no sink": {func() *partita.Application {
 			app, pipeline := declare()
 			state(pipeline).ToSink(nil)
@@ -248,6 +279,43 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 	says(t, err, "workers", "source: it is nil", "computation is nil", "builder is nil", "partition function is nil", "never ended")
 	if _, err, _ := strings.Cut(err.Error(), "invalid topology\n"); strings.Count(err, "\n") < 5 {
 		t.Errorf("the mistakes are not listed one a line: %s", err)
+	}
+}
+
+// What follows from a mistake used to be told as mistakes of their own, and some behind it not at all.
+func TestOnlyRealMistakesAreTold(t *testing.T) {
+	second := partita.WithName("second")
+	for name, test := range map[string]struct {
+		declare func(pipeline *partita.Pipeline)
+		says    []string
+	}{
+		"a nil builder": {func(pipeline *partita.Pipeline) {
+			pipeline.ToStatePartition(compute(count), nil, "s", byKey, nil).Done()
+		}, []string{"builder is nil"}},
+		"a nil builder, then another": {func(pipeline *partita.Pipeline) {
+			pipeline.ToStatePartition(compute(count), nil, "s", byKey, nil).
+				ToStatePartition(compute(count), counters, "s", byKey, nil, second).Done()
+		}, []string{"builder is nil"}},
+		"a nil builder and a key declared twice": {func(pipeline *partita.Pipeline) {
+			pipeline.ToStatePartition(compute(count), nil, "s", byKey, []uint64{7, 7}).Done()
+		}, []string{"builder is nil", "key 7 is declared twice"}},
+		"two nil computations": {func(pipeline *partita.Pipeline) {
+			pipeline.ToStateful(nil, counters, "s").ToStateful(nil, counters, "s").Done()
+		}, []string{"computation is nil", "computation is nil"}},
+		"a nil sink": {func(pipeline *partita.Pipeline) {
+			state(pipeline).ToSink(nil)
+		}, []string{"a sink is nil"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, pipeline := declare()
+			test.declare(pipeline)
+			err := app.Check()
+			says(t, err, test.says...)
+			var topology *partita.TopologyError
+			if !errors.As(err, &topology) || len(topology.Mistakes) != len(test.says) {
+				t.Errorf("expected %d mistakes: %v", len(test.says), err)
+			}
+		})
 	}
 }
 

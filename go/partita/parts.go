@@ -4,7 +4,10 @@ package partita
 // #include "bridge.h"
 import "C"
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // partsMax is how many states are read at once.
 const partsMax = 256
@@ -12,6 +15,9 @@ const partsMax = 256
 // parts visits every state of a partition until visit returns false.
 func (engine *engine) parts(partition string, visit func(key Key, state any) bool) error {
 	path := engine.path + ` / partition "` + partition + `"`
+	if visit == nil {
+		return fmt.Errorf("%s: %w: the function is nil", path, ErrInvalidArgument)
+	}
 	name := C.CString(partition)
 	defer C.free(unsafe.Pointer(name))
 	var reader C.partita_reader

@@ -47,13 +47,16 @@ type StepOption func(*stepOptions)
 type stepOptions struct {
 	skip bool
 	name string
+	// nilOption says that one of the options is nil.
+	nilOption bool
 }
 
 // Skip makes a message on which the step or sink fails a dead letter, and the application go on.
 // The state keeps what the failed call did to it. Without it the application fails.
 func Skip() StepOption { return func(options *stepOptions) { options.skip = true } }
 
-// WithName names the step, in place of the name of its computation.
+// WithName names the step, in place of the name of its computation; or the sink, in place of the name
+// that it was made with.
 func WithName(name string) StepOption { return func(options *stepOptions) { options.name = name } }
 
 // ToStateful adds a computation whose state is one object. The name is that of the state: steps
@@ -97,12 +100,16 @@ func (pipeline *Pipeline) ToStatePartitionStringMulti(computation StateComputati
 		kind: TextKey, texts: partition, keys: declaredKeys{texts: keys}}, options)
 }
 
-// ToSink ends the pipeline with a sink.
+// ToSink ends the pipeline with a sink. When it is called again, that adds a sink: each gets every
+// message, the same object, and has its own options.
 func (pipeline *Pipeline) ToSink(sink Sink, options ...StepOption) *Pipeline {
+	if queue, is := sink.(*QueueSink); is && queue == nil {
+		sink = nil
+	}
 	return pipeline.add(&sinkItem{sink: sink, options: optionsOf(options)})
 }
 
-// ToSinks ends the pipeline with several sinks. Each gets every message, the same object.
+// ToSinks ends the pipeline with several sinks, as several calls of ToSink do.
 func (pipeline *Pipeline) ToSinks(sinks ...Sink) *Pipeline {
 	for _, sink := range sinks {
 		pipeline.ToSink(sink)
@@ -115,9 +122,7 @@ func (pipeline *Pipeline) Done() *Pipeline { return pipeline.add(endItem{}) }
 
 func optionsOf(list []StepOption) stepOptions {
 	var options stepOptions
-	for _, option := range list {
-		option(&options)
-	}
+	options.nilOption = apply(&options, list)
 	return options
 }
 

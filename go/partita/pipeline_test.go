@@ -225,7 +225,7 @@ func TestPartsMayBeLeftAndChanged(t *testing.T) {
 		}
 		return true
 	}))
-	if err := app.Parts("stat", nil); !isError(err, partita.ErrNotFound) {
+	if err := app.Parts("stat", visitAll); !isError(err, partita.ErrNotFound) {
 		t.Errorf("an unknown partition: %v", err)
 	}
 	if err := app.Parts("\xff", nil); !isError(err, partita.ErrInvalidArgument) {

@@ -12,6 +12,8 @@ type Source struct {
 	credits  int
 	pipeline *Pipeline
 	gate     atomic.Pointer[gate]
+	// nilOption says that one of the options is nil.
+	nilOption bool
 }
 
 // SourceOption sets something about a source.
@@ -27,9 +29,7 @@ const creditsDefault = 16_384
 // NewSource makes a source, for [Application.NewPipeline].
 func NewSource(options ...SourceOption) *Source {
 	source := &Source{credits: creditsDefault}
-	for _, option := range options {
-		option(source)
-	}
+	source.nilOption = apply(source, options)
 	return source
 }
 
@@ -44,8 +44,11 @@ func (source *Source) Send(ctx context.Context, data interface{}) error {
 // SendBatch sends messages in order, as Send does. It returns how many it sent: all of them, or
 // with an error the first few. The slice is the caller's again when it returns.
 func (source *Source) SendBatch(ctx context.Context, batch []interface{}) (int, error) {
+	if source == nil {
+		return 0, errNoSource
+	}
 	if ctx == nil {
-		return 0, fmt.Errorf("%s: %w: the context is nil", source.path(), ErrInvalidArgument)
+		return 0, noContext(source.path())
 	}
 	if ctx.Err() != nil {
 		return 0, ended(ctx, source.path(), "")
@@ -55,9 +58,15 @@ func (source *Source) SendBatch(ctx context.Context, batch []interface{}) (int, 
 
 // TrySend sends one message if that is possible at once, else it returns [ErrWouldBlock].
 func (source *Source) TrySend(data interface{}) error {
+	if source == nil {
+		return errNoSource
+	}
 	_, err := source.send(notWaiting, []interface{}{data})
 	return err
 }
+
+// errNoSource is the error of sending into a nil source.
+var errNoSource = fmt.Errorf("source: %w: it is nil: expected one made by NewSource", ErrInvalidArgument)
 
 // notWaiting is no context: the call does not wait.
 var notWaiting context.Context
