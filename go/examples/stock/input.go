@@ -40,24 +40,28 @@ func openInput(name string, stdin io.Reader) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	if about.IsDir() {
+		return nil, fmt.Errorf("%s: expected a file, got a directory", name)
+	}
 	return copyInput(file)
 }
 
-// copyInput copies a stream to a temporary file.
+// copyInput copies a stream to a temporary file, whose name is gone at once: however the program
+// ends, nothing is left.
 func copyInput(from io.Reader) (*input, error) {
 	file, err := os.CreateTemp("", "stock-*.csv")
 	if err != nil {
 		return nil, err
 	}
-	remove := func() {
-		file.Close()
-		os.Remove(file.Name())
+	err = os.Remove(file.Name())
+	if err == nil {
+		_, err = io.Copy(file, from)
 	}
-	if _, err := io.Copy(file, from); err != nil {
-		remove()
+	if err != nil {
+		file.Close()
 		return nil, fmt.Errorf("copy the input: %w", err)
 	}
-	return &input{stream: file, close: remove}, nil
+	return &input{stream: file, close: func() { file.Close() }}, nil
 }
 
 // rewind goes back to the first line.
