@@ -42,7 +42,7 @@ type Option func(*Application)
 func Workers(n int) Option { return func(app *Application) { app.workers = n } }
 
 // KeyGroups sets how many classes the keys of each partition are sorted into. The default is
-// 4,096, the most 65,536.
+// 4,096, the least 2, the most 65,536.
 func KeyGroups(n int) Option { return func(app *Application) { app.keyGroups = n } }
 
 // keyGroupsDefault is the default of [KeyGroups].
@@ -170,7 +170,7 @@ func (app *Application) Stop() error {
 }
 
 // Wait returns when the application has failed, with the failure ([ErrFailed]); or was stopped and
-// has nothing left in flight, with nil; or ctx ends, with its error.
+// has nothing left in flight, with nil; or is closed, with [ErrClosed]; or ctx ends, with its error.
 func (app *Application) Wait(ctx context.Context) error {
 	engine, err := app.started()
 	if err != nil {
@@ -180,8 +180,8 @@ func (app *Application) Wait(ctx context.Context) error {
 }
 
 // Drain waits until nothing is in flight: all that was sent is computed and delivered, queued
-// outputs are read. Sending stays open. It returns nil, the failure, or the error of ctx with what
-// it was waiting for, as in `sink "out" has 12 unread messages`.
+// outputs are read. Sending stays open. It returns nil, the failure, [ErrClosed], or the error of ctx
+// with what it was waiting for, as in `sink "out" has 12 unread messages`.
 func (app *Application) Drain(ctx context.Context) error {
 	engine, err := app.started()
 	if err != nil {

@@ -14,7 +14,7 @@ type Metrics struct {
 	// Discarded counts outputs of the last step of pipelines that end with Done.
 	Discarded uint64
 	// Dead counts messages that died, by [DeadReason].
-	Dead [deadReasons]uint64
+	Dead [7]uint64
 	// InFlight counts messages in flight now, unread outputs included.
 	InFlight uint64
 	// ValuesHeld counts the messages and states that the engine holds now: 0 after Close.
@@ -34,5 +34,5 @@ type StageMetrics struct {
 	// Emitted counts messages that it passed on.
 	Emitted uint64
 	// Dead counts messages that died on their way into it or in it, by [DeadReason].
-	Dead [deadReasons]uint64
+	Dead [7]uint64
 }
