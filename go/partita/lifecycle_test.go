@@ -222,12 +222,13 @@ func TestAThousandApplicationsLeaveNothing(t *testing.T) {
 		must(t, whole.app.Close(context.Background()))
 		leavesNothing(t, whole.app)
 	}
-	for n := range 20 {
+	// The first half is for what a process gets once.
+	for n := range 500 {
 		cycle(n)
 	}
 	goroutines, hosts := runtime.NumGoroutine(), partita.HostsHeld()
 	before, memory := threads(t), residentMemory(t)
-	for n := range 1000 {
+	for n := range 500 {
 		cycle(n)
 	}
 	await(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
@@ -237,7 +238,7 @@ func TestAThousandApplicationsLeaveNothing(t *testing.T) {
 	if held := partita.HostsHeld(); held != hosts {
 		t.Errorf("%d hosts are held", held-hosts)
 	}
-	if grown := residentMemory(t) - memory; grown > 32<<10 {
+	if grown := residentMemory(t) - memory; grown > 2<<10 && !raceEnabled {
 		t.Errorf("the process has grown by %d KiB", grown)
 	}
 }

@@ -1,9 +1,11 @@
 package partita_test
 
 import (
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -130,6 +132,46 @@ func TestComputationsOfOneKeyNeverRunAtOnce(t *testing.T) {
 	}))
 	if want := 2 * 8 * 5_000; total != want {
 		t.Errorf("the states counted %d messages, expected %d", total, want)
+	}
+}
+
+func TestASecondComputationOfAKeyWaitsForTheFirst(t *testing.T) {
+	const others = 50
+	app := partita.NewApplication("meeting", partita.Workers(8))
+	entered, met := make(chan struct{}), make(chan struct{})
+	var first sync.Once
+	meet := compute(func(interface{}, interface{}) (interface{}, bool) {
+		isFirst := false
+		first.Do(func() { isFirst = true })
+		if !isFirst {
+			select {
+			case met <- struct{}{}:
+			default:
+			}
+			return nil, false
+		}
+		close(entered)
+		// The others come as soon as they can: if one could now, it would.
+		select {
+		case <-met:
+			t.Error("two computations of one key run at once")
+		case <-time.After(100 * time.Millisecond):
+		}
+		return nil, false
+	})
+	sources := []*partita.Source{partita.NewSource(), partita.NewSource()}
+	for i, source := range sources {
+		app.NewPipeline("p"+strconv.Itoa(i), source).ToStatePartition(meet, counters, "shared", byKey, nil).Done()
+	}
+	start(t, app)
+	send(t, sources[0], event{})
+	<-entered
+	for _, source := range sources {
+		send(t, source, events(1, others, 1)...)
+	}
+	must(t, app.Drain(deadline(t)))
+	if computed := app.Metrics().Computed; computed != 1+2*others {
+		t.Errorf("%d messages were computed, expected %d", computed, 1+2*others)
 	}
 }
 
