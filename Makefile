@@ -116,7 +116,7 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-loom test-header test-symbols test-c-static test-c-shared \
-    test-other-archive test-go test-stock test-examples test-rebuilt-engine test-unbuilt-engine
+    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-unbuilt-engine
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-go-static \
     check-go-race check-go-gogc check-go-cgocheck
@@ -174,6 +174,9 @@ test-stock: $(STOCK)
 
 test-examples: build $(STOCK)
 	$(GROUP) $@ sh -ec 'for variant in static shared; do tests/tools/c_examples.sh $$variant; done'
+
+test-shown-programs: | toolchain
+	$(GROUP) $@ tests/tools/shown_programs.sh
 
 test-rebuilt-engine: build
 	$(GROUP) $@ tests/tools/rebuilt_engine.sh

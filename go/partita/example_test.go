@@ -39,13 +39,6 @@ func (ByLetter) Partition(data interface{}) uint64 { return uint64(data.(*Vote).
 // NewTotal builds the state of a letter.
 var NewTotal = partita.Build(func() interface{} { return new(Total) })
 
-// check ends an example that fails.
-func check(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
 // Votes are counted by letter; the states are read at the end.
 func Example() {
 	ctx := context.Background()
