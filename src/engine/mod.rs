@@ -28,6 +28,8 @@ mod worker;
 
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod origin_tests;
 
 use std::sync::atomic::AtomicU64;
 

@@ -71,4 +71,10 @@ impl SinkQueue {
     pub(crate) fn len(&self) -> usize {
         lock(&self.content).messages.len()
     }
+
+    /// What it holds.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn messages(&self) -> Vec<(Origin, Value)> {
+        lock(&self.content).messages.iter().copied().collect()
+    }
 }
