@@ -140,7 +140,7 @@ check-tools: | toolchain
 	@tests/tools/check_tools.sh
 
 test-toolchain:
-	$(GROUP) $@ tests/tools/toolchain_test.sh
+	$(GROUP) $@ sh -ec 'for script in toolchain check_tools; do tests/tools/$${script}_test.sh; done'
 
 test-rust: | toolchain
 	$(GROUP) $@ cargo test --locked

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names in one line each compiler that is missing or too old, with the version needed.
+# Names in one line each compiler and each tool that is missing or too old, with the version needed.
 set -u
 cd "$(dirname "$0")/../.."
 status=0
@@ -36,7 +36,8 @@ need Rust "$rust_needed" "$(rustc --version 2>/dev/null | cut -d ' ' -f 2)"
 need Cargo "$rust_needed" "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)"
 need Go "$go_needed" "$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/ .*//')"
 knows_c17 || complain "a C compiler for C17 (gcc 8, clang 6 or newer) with its headers, and '$CC' is none"
-for tool in ld objcopy nm; do
-    command -v $tool >/dev/null || complain "$tool of GNU binutils 2.29 or newer, and found none"
+for tool in ld ar nm objcopy readelf; do
+    need "$tool of GNU binutils" 2.29 \
+        "$($tool --version 2>/dev/null | sed -n '1s/^GNU .* \([0-9][0-9.]*\).*/\1/p')"
 done
 exit $status

@@ -15,8 +15,8 @@ fake() {
 complaints() {
     PATH="$fakes:$PATH" CC="$fakes/no-compiler" tests/tools/toolchain.sh 2>"$fakes/said" && exit 1
     cat "$fakes/said"
-    [ "$(wc -l <"$fakes/said")" -eq 4 ]
-    [ "$(grep -cE " [0-9.]+ or newer, and found $1\$" "$fakes/said")" -eq 3 ]
+    [ "$(wc -l <"$fakes/said")" -eq 9 ]
+    [ "$(grep -cE " [0-9.]+ or newer, and found $1\$" "$fakes/said")" -eq 8 ]
     grep -q "C compiler for C17 .* '$fakes/no-compiler' is none" "$fakes/said"
 }
 
@@ -24,6 +24,9 @@ tests/tools/toolchain.sh
 fake rustc 'rustc 1.9.0 (0123456 2016-05-18)'
 fake cargo 'cargo 1.9.0 (0123456 2016-05-18)'
 fake go go1.9.0
+fake ld 'GNU ld version 1.9.0-17.el9'
+for name in ar nm objcopy readelf; do fake $name "GNU $name (GNU Binutils for Debian 12) 1.9.0"; done
 complaints 1.9.0
-for name in rustc cargo go; do fake $name ''; done
+for name in rustc cargo go ar nm objcopy readelf; do fake $name ''; done
+fake ld 'LLD 15.0.0 (compatible with GNU linkers)'
 complaints none
