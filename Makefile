@@ -118,8 +118,8 @@ GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 TESTS := test-toolchain test-rust test-faults test-loom test-header test-symbols test-c-static test-c-shared \
     test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-unbuilt-engine
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
-CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-go-static \
-    check-go-race check-go-gogc check-go-cgocheck
+CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
+    check-go-static check-go-race check-go-gogc check-go-cgocheck
 .PHONY: check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
@@ -213,6 +213,9 @@ check-valgrind: build $(STOCK)
 
 check-install: build
 	$(GROUP) $@ tests/tools/install.sh
+
+check-progress: build $(STOCK)
+	$(GROUP) $@ tests/tools/progress.sh
 
 check-go-static: $(BUNDLED)
 	$(GROUP) $@ tests/tools/go_static.sh

@@ -6,15 +6,15 @@ fakes=$(mktemp -d)
 trap 'rm -rf "$fakes"' EXIT
 
 # check_tools: with the fakes alone, and what the script itself needs.
-for tool in mktemp rm; do ln -s "$(command -v $tool)" "$fakes/$tool"; done
+for tool in mktemp rm grep; do ln -s "$(command -v $tool)" "$fakes/$tool"; done
 check_tools() {
     PATH="$fakes" CC=cc CXX=c++ STATICCHECK=staticcheck tests/tools/check_tools.sh \
-        </dev/null 2>"$fakes/said"
+        </dev/null >/dev/null 2>"$fakes/said"
 }
 
-# fake NAME: a program that reads what it is given, and succeeds.
+# fake NAME: a program that reads what it is given, says that it is of util-linux, and succeeds.
 fake() {
-    printf '#!/bin/sh\nwhile read -r line; do :; done\n' >"$fakes/$1"
+    printf '#!/bin/sh\nwhile read -r line; do :; done\necho util-linux\n' >"$fakes/$1"
     chmod +x "$fakes/$1"
 }
 
@@ -29,11 +29,12 @@ without() {
     for words; do grep -q "^make check needs .*$words" "$fakes/said"; done
 }
 
-for name in valgrind pkg-config gofmt c++ cc cargo go; do fake $name; done
+for name in valgrind pkg-config script gofmt c++ cc cargo go; do fake $name; done
 check_tools
 [ ! -s "$fakes/said" ]
 without valgrind valgrind
 without pkg-config pkg-config
+without script 'script of util-linux'
 without gofmt gofmt
 without c++ "C++17 compiler, and 'c++' is none"
 without cc 'sanitizers of cc' 'static C library'
