@@ -227,6 +227,21 @@
 #define PARTITA_DEAD_REASONS 7
 
 /**
+ * For `partita_app_describe`: lines for people.
+ */
+#define PARTITA_DESCRIBE_TEXT 0
+
+/**
+ * For `partita_app_describe`: one JSON object, on one line.
+ */
+#define PARTITA_DESCRIBE_JSON 1
+
+/**
+ * For `partita_app_describe`: a Mermaid flowchart.
+ */
+#define PARTITA_DESCRIBE_MERMAID 2
+
+/**
  * For `partita_stage_metrics.kind`: a source.
  */
 #define PARTITA_STAGE_SOURCE 0
@@ -1377,6 +1392,28 @@ partita_status partita_app_add_pipeline(struct partita_app app,
  * `error_out` is NULL or writable.
  */
 partita_status partita_app_check(struct partita_app app, struct partita_error *error_out);
+
+/**
+ * Draws the checked plan: its pipelines with each step's kind, partition, kind of key and policy, and
+ * its sinks. `form` is `PARTITA_DESCRIBE_TEXT`, `PARTITA_DESCRIBE_JSON` or
+ * `PARTITA_DESCRIBE_MERMAID`. At most `capacity` bytes are written, the last one a NUL; `len_out`
+ * (may be NULL) gets the length of the whole text without it, so that a caller can tell whether it
+ * was cut.
+ *
+ * Any thread, also in callbacks, before and after the start, until the application is freed. Fails
+ * with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
+ * `PARTITA_INVALID_ARGUMENT` (`form` is none of these, or `text_out` is NULL and `capacity` is not
+ * 0).
+ *
+ * Pointers:
+ * `text_out` has room for `capacity` bytes; `len_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_app_describe(struct partita_app app,
+                                    uint32_t form,
+                                    char *text_out,
+                                    size_t capacity,
+                                    size_t *len_out,
+                                    struct partita_error *error_out);
 
 /**
  * Checks what was declared, freezes it, and starts: from here on senders can be made. With

@@ -39,7 +39,8 @@ use crate::model::{DeadReason, KeyKind, Value};
 use crate::state::{Routing, hash};
 use crate::sync::{Arc, AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
 use crate::topology::{
-    Application, DeclaredKeys, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind, StepPlan,
+    Application, DeclaredKeys, Form, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind,
+    StepPlan,
 };
 
 use cell::Cells;
@@ -395,6 +396,11 @@ impl Engine {
         self.pipelines[pipeline].counters[counter].dead(reason, values.len());
         self.drop_values(pipeline, stage, &values);
         self.consumed(pipeline, stage, values.len(), 0);
+    }
+
+    /// Draws what it runs.
+    pub fn describe(&self, form: Form) -> String {
+        self.plan.picture.draw(form)
     }
 
     /// The stepper's clock; none under threads.

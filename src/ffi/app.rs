@@ -9,6 +9,7 @@ use once_cell::sync::OnceCell;
 use super::callbacks::{BuildHost, DeadLettersHost, HostPointer, OwnedBuild, SleepHost};
 use super::entry::{
     Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, write, write_sized,
+    write_text,
 };
 use super::error::{ErrorObject, Fault, entry_with_error};
 use super::frame;
@@ -22,7 +23,7 @@ use crate::host;
 use crate::metrics::{StageKind, StageMetrics};
 use crate::model::{DeadReason, KeyKind};
 use crate::state::hash;
-use crate::topology::{Application, DeclaredKeys, Partition, Pipeline, Threads};
+use crate::topology::{Application, DeclaredKeys, Form, Partition, Pipeline, Threads};
 
 const RUN_LENGTH_DEFAULT: u32 = 1_024;
 const STACK_SIZE_DEFAULT: usize = 2 << 20;
@@ -94,6 +95,15 @@ impl App {
         &self.path
     }
 
+    /// Draws what was declared, or what runs.
+    fn describe(&self, form: Form) -> Result<String, Fault> {
+        let declared = self.declare(|application| application.describe(form));
+        match (declared, self.engine.get()) {
+            (_, Some(engine)) => Ok(engine.describe(form)),
+            (declared, None) => declared?.map_err(Fault::of_mistakes),
+        }
+    }
+
     /// The engine, once started.
     pub(super) fn engine(&self) -> Result<&Arc<Engine>, partita_status> {
         self.engine.get().ok_or(PARTITA_NOT_STARTED)
@@ -142,10 +152,7 @@ impl App {
             Ok(engine) => Ok(self.engine.get_or_init(|| engine)),
             Err(rejected) => {
                 *declared = Some(rejected.declared);
-                Err(Fault(
-                    PARTITA_INVALID_TOPOLOGY,
-                    ErrorObject::of_mistakes(rejected.mistakes),
-                ))
+                Err(Fault::of_mistakes(rejected.mistakes))
             }
         }
     }
@@ -487,11 +494,48 @@ pub unsafe extern "C" fn partita_app_check(
             let mistakes = app.0.declare(|application| application.check())?;
             match mistakes.is_empty() {
                 true => Ok(()),
-                false => Err(Fault(
-                    PARTITA_INVALID_TOPOLOGY,
-                    ErrorObject::of_mistakes(mistakes),
-                )),
+                false => Err(Fault::of_mistakes(mistakes)),
             }
+        })
+    }
+}
+
+/// Draws the checked plan: its pipelines with each step's kind, partition, kind of key and policy, and
+/// its sinks. `form` is `PARTITA_DESCRIBE_TEXT`, `PARTITA_DESCRIBE_JSON` or
+/// `PARTITA_DESCRIBE_MERMAID`. At most `capacity` bytes are written, the last one a NUL; `len_out`
+/// (may be NULL) gets the length of the whole text without it, so that a caller can tell whether it
+/// was cut.
+///
+/// Any thread, also in callbacks, before and after the start, until the application is freed. Fails
+/// with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
+/// `PARTITA_INVALID_ARGUMENT` (`form` is none of these, or `text_out` is NULL and `capacity` is not
+/// 0).
+///
+/// # Safety
+/// `text_out` has room for `capacity` bytes; `len_out` and `error_out` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_describe(
+    app: partita_app,
+    form: u32,
+    text_out: *mut std::ffi::c_char,
+    capacity: usize,
+    len_out: *mut usize,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for `error_out`.
+    unsafe {
+        entry_with_error(error_out, || {
+            let app = handles::pin::<AppObject>(app.id)?;
+            let text = app.0.describe(match form {
+                PARTITA_DESCRIBE_TEXT => Form::Text,
+                PARTITA_DESCRIBE_JSON => Form::Json,
+                PARTITA_DESCRIBE_MERMAID => Form::Mermaid,
+                other => {
+                    let message = format!("form: expected 0 to 2, got {other}");
+                    return Err(app.0.fault(PARTITA_INVALID_ARGUMENT, message));
+                }
+            })?;
+            write_text(&text, text_out, capacity, len_out).map_err(Fault::from)
         })
     }
 }

@@ -95,6 +95,33 @@ pub(super) fn lent(text: &str) -> partita_str {
     }
 }
 
+/// Writes text: at most `capacity` bytes, the last one a NUL, and the length of the whole without it.
+///
+/// # Safety
+/// `text_out` has room for `capacity` bytes; `len_out` is NULL or writable.
+pub(super) unsafe fn write_text(
+    text: &str,
+    text_out: *mut std::ffi::c_char,
+    capacity: usize,
+    len_out: *mut usize,
+) -> Answer {
+    // SAFETY: the caller vouches for `capacity` bytes.
+    let room = unsafe { slice_mut(text_out.cast::<u8>(), capacity) }?;
+    if let Some(last) = room.len().checked_sub(1) {
+        let end = last.min(text.len());
+        let bytes = text.as_bytes()[..end].iter();
+        room.iter_mut().zip(bytes).for_each(|(to, &byte)| {
+            to.write(byte);
+        });
+        room[end].write(0);
+    }
+    if len_out.is_null() {
+        return Ok(());
+    }
+    // SAFETY: it is not NULL, so it is writable.
+    unsafe { write(len_out, text.len()) }
+}
+
 /// Writes a result, unless the caller gave NULL.
 ///
 /// # Safety

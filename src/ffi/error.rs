@@ -65,6 +65,10 @@ impl Fault {
         Fault(code, ErrorObject::new(code, path, message))
     }
 
+    pub(super) fn of_mistakes(mistakes: Vec<Mistake>) -> Fault {
+        Fault(PARTITA_INVALID_TOPOLOGY, ErrorObject::of_mistakes(mistakes))
+    }
+
     /// The struct that was passed as this argument cannot be read.
     pub(super) fn in_struct(argument: &str) -> impl Fn(partita_status) -> Fault {
         move |code| {
@@ -241,23 +245,8 @@ pub unsafe extern "C" fn partita_error_text(
             false => format!("{}: {}", item.path, item.message),
         };
         let text = error.0.iter().map(line).collect::<Vec<_>>().join("\n");
-        // SAFETY: the caller vouches for `capacity` bytes.
-        let room = unsafe { super::entry::slice_mut(text_out.cast::<u8>(), capacity) }?;
-        if let Some(last) = room.len().checked_sub(1) {
-            let end = last.min(text.len());
-            room.iter_mut()
-                .zip(text.as_bytes())
-                .take(end)
-                .for_each(|(to, &byte)| {
-                    to.write(byte);
-                });
-            room[end].write(0);
-        }
-        if len_out.is_null() {
-            return Ok(());
-        }
-        // SAFETY: it is not NULL, so it is writable.
-        unsafe { write(len_out, text.len()) }
+        // SAFETY: the caller vouches for `capacity` bytes and `len_out`.
+        unsafe { super::entry::write_text(&text, text_out, capacity, len_out) }
     })
 }
 

@@ -643,6 +643,13 @@ pub struct partita_parts {
     pub states: *mut partita_value,
 }
 
+/// For `partita_app_describe`: lines for people.
+pub const PARTITA_DESCRIBE_TEXT: u32 = 0;
+/// For `partita_app_describe`: one JSON object, on one line.
+pub const PARTITA_DESCRIBE_JSON: u32 = 1;
+/// For `partita_app_describe`: a Mermaid flowchart.
+pub const PARTITA_DESCRIBE_MERMAID: u32 = 2;
+
 /// For `partita_stage_metrics.kind`: a source.
 pub const PARTITA_STAGE_SOURCE: u32 = 0;
 /// For `partita_stage_metrics.kind`: a step.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::check;
 use super::declare::{Application, DeclaredKeys, SinkKind};
+use super::picture::{Form, Picture};
 use crate::host;
 use crate::model::{KeyKind, Policy};
 
@@ -25,6 +26,7 @@ pub struct Rejected {
 }
 
 pub(crate) struct Plan {
+    pub(crate) picture: Picture,
     pub(crate) path: String,
     pub(crate) workers: usize,
     pub(crate) key_groups: u32,
@@ -83,6 +85,15 @@ impl Application {
         check::mistakes(self)
     }
 
+    /// Draws what was declared, or tells every mistake.
+    pub fn describe(&self, form: Form) -> Result<String, Vec<Mistake>> {
+        let mistakes = self.check();
+        match mistakes.is_empty() {
+            true => Ok(Picture::of(self).draw(form)),
+            false => Err(mistakes),
+        }
+    }
+
     /// Freezes the declaration, or tells every mistake and gives it back.
     pub(crate) fn freeze(self) -> Result<Plan, Box<Rejected>> {
         let mistakes = self.check();
@@ -103,6 +114,7 @@ pub(super) fn application_path(name: &str) -> String {
 
 fn frozen(application: Application) -> Plan {
     let path = application_path(&application.name);
+    let picture = Picture::of(&application);
     let mut partitions: Vec<PartitionPlan> = Vec::new();
     let mut builders_again = Vec::new();
     for declared in application.partitions {
@@ -163,6 +175,7 @@ fn frozen(application: Application) -> Plan {
     });
     let pipelines = pipelines.collect();
     Plan {
+        picture,
         path,
         workers: application.workers as usize,
         key_groups: application.key_groups,

@@ -851,6 +851,57 @@ static void many_applications_leave_nothing_behind(void) {
     }
 }
 
+/* ---- the plan ---- */
+
+static void a_plan_is_described_before_and_after_the_start(void) {
+    world world = WORLD(.key_kind = PARTITA_KEY_WORD);
+    partita_app_options options = {.size = sizeof options, .name = str("drawn"), .workers = 2};
+    partita_app app;
+    CHECK_OK(partita_app_new(&options, &app, NULL));
+    char text[512] = "";
+    size_t len = 0;
+    partita_error error;
+    CHECK_REFUSED(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, text, sizeof text, &len, &error), error,
+                  PARTITA_INVALID_TOPOLOGY, "there is no pipeline");
+    partita_partition_options counts = partition_of(&world, "counts", PARTITA_KEY_WORD, false);
+    CHECK_OK(partita_app_add_partition(app, &counts, NULL));
+    partita_pipeline pipeline;
+    CHECK_OK(partita_app_add_pipeline(app, str("words"), &pipeline, NULL));
+    partita_source_options source = source_of(&world, 32);
+    CHECK_OK(partita_pipeline_from_source(pipeline, &source, NULL));
+    partita_step_options step = step_of(&world, "pass", "counts");
+    step.word_key = word_key, step.compute = pass;
+    CHECK_OK(partita_pipeline_to_state_partition(pipeline, &step, NULL));
+    CHECK_OK(partita_pipeline_done(pipeline, NULL));
+    CHECK_REFUSED(partita_app_describe(app, 3, text, sizeof text, &len, &error), error, PARTITA_INVALID_ARGUMENT,
+                  "expected 0 to 2, got 3");
+    CHECK_REFUSED(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, NULL, 1, &len, &error), error,
+                  PARTITA_INVALID_ARGUMENT, "");
+    static const char expected[] = "application \"drawn\": workers 2, key groups 4096\n"
+                                   "  partition \"counts\": keys words, on first use\n"
+                                   "  pipeline \"words\"\n"
+                                   "    source: credits 32\n"
+                                   "    step 1 \"pass\": state computation on \"counts\", policy stop\n"
+                                   "    done\n";
+    for (int started = 0; started < 2; started++) {
+        if (started) CHECK_OK(partita_app_start(app, NULL));
+        CHECK_OK(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, text, sizeof text, &len, NULL));
+        CHECK(strcmp(text, expected) == 0);
+        CHECK_EQ(len, strlen(expected));
+        /* What does not fit is cut, and the length says so. */
+        CHECK_OK(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, text, 12, &len, NULL));
+        CHECK(strcmp(text, "application") == 0);
+        CHECK_EQ(len, strlen(expected));
+    }
+    CHECK_OK(partita_app_describe(app, PARTITA_DESCRIBE_MERMAID, text, sizeof text, NULL, NULL));
+    CHECK(strncmp(text, "flowchart LR\n", 13) == 0);
+    CHECK_OK(partita_app_describe(app, PARTITA_DESCRIBE_JSON, text, sizeof text, NULL, NULL));
+    CHECK(text[0] == '{' && strchr(text, '\n') == NULL);
+    finish(app);
+    CHECK_STATUS(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, text, sizeof text, &len, NULL),
+                 PARTITA_INVALID_HANDLE);
+}
+
 int main(void) {
     every_form_of_application_does_the_same();
     two_pipelines_use_one_partition();
@@ -862,5 +913,6 @@ int main(void) {
     a_lost_worker_can_be_replaced_and_loses_one_message();
     threads_of_the_engine_take_no_signals();
     many_applications_leave_nothing_behind();
+    a_plan_is_described_before_and_after_the_start();
     return 0;
 }

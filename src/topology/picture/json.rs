@@ -1,0 +1,57 @@
+//! The picture as a JSON object.
+
+use serde_json::{Value, json};
+
+use super::{Picture, PipelinePicture, name_of_keys, name_of_policy};
+
+pub(super) fn draw(picture: &Picture) -> String {
+    let partitions: Vec<Value> = picture.partitions.iter().map(partition).collect();
+    let pipelines: Vec<Value> = picture
+        .pipelines
+        .iter()
+        .map(|one| pipeline(picture, one))
+        .collect();
+    json!({
+        "application": picture.name,
+        "workers": picture.workers,
+        "key_groups": picture.key_groups,
+        "partitions": partitions,
+        "pipelines": pipelines,
+    })
+    .to_string()
+}
+
+fn partition(partition: &super::PartitionPicture) -> Value {
+    json!({
+        "name": partition.name,
+        "keys": name_of_keys(partition.keys),
+        "declared": partition.declared,
+    })
+}
+
+fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
+    let steps = pipeline.steps.iter().map(|step| {
+        let partition = &picture.partitions[step.partition];
+        json!({
+            "name": step.name,
+            "kind": "state_computation",
+            "partition": partition.name,
+            "keys": name_of_keys(partition.keys),
+            "policy": name_of_policy(step.policy),
+        })
+    });
+    let sinks = pipeline.sinks.iter().map(|sink| {
+        json!({
+            "name": sink.name,
+            "kind": if sink.queue.is_some() { "queue" } else { "callback" },
+            "capacity": sink.queue,
+            "policy": name_of_policy(sink.policy),
+        })
+    });
+    json!({
+        "name": pipeline.name,
+        "credits": pipeline.credits,
+        "steps": steps.collect::<Vec<_>>(),
+        "sinks": sinks.collect::<Vec<_>>(),
+    })
+}

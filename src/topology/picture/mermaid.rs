@@ -1,0 +1,67 @@
+//! The picture as a Mermaid flowchart (mermaid.js.org/syntax/flowchart): a box for each source, step
+//! and sink, a cylinder for each partition.
+
+use std::fmt::{self, Write};
+
+use super::{Picture, PipelinePicture, name_of_keys, name_of_policy};
+
+pub(super) fn draw(picture: &Picture) -> String {
+    let mut text = String::new();
+    write_all(&mut text, picture).expect("a string takes it");
+    text
+}
+
+fn write_all(text: &mut String, picture: &Picture) -> fmt::Result {
+    writeln!(text, "flowchart LR")?;
+    for (number, partition) in picture.partitions.iter().enumerate() {
+        let (name, keys) = (label(&partition.name), name_of_keys(partition.keys));
+        writeln!(text, "  state{number}[(\"{name}<br>{keys}\")]")?;
+    }
+    for (number, pipeline) in picture.pipelines.iter().enumerate() {
+        write_pipeline(text, number, pipeline)?;
+    }
+    Ok(())
+}
+
+fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) -> fmt::Result {
+    writeln!(
+        text,
+        "  subgraph pipeline{number}[\"{}\"]",
+        label(&pipeline.name)
+    )?;
+    writeln!(text, "    source{number}([\"source\"])")?;
+    let mut last = format!("source{number}");
+    for (index, step) in pipeline.steps.iter().enumerate() {
+        let node = format!("step{number}_{index}");
+        let (name, policy) = (label(&step.name), name_of_policy(step.policy));
+        writeln!(text, "    {last} --> {node}[\"{name}<br>{policy}\"]")?;
+        last = node;
+    }
+    for (index, sink) in pipeline.sinks.iter().enumerate() {
+        let (name, policy) = (label(&sink.name), name_of_policy(sink.policy));
+        writeln!(
+            text,
+            "    {last} --> sink{number}_{index}[/\"{name}<br>{policy}\"/]"
+        )?;
+    }
+    writeln!(text, "  end")?;
+    for (index, step) in pipeline.steps.iter().enumerate() {
+        writeln!(text, "  step{number}_{index} -.- state{}", step.partition)?;
+    }
+    Ok(())
+}
+
+/// A name within quotes: Mermaid ends them at any quote, and knows entities instead of escapes.
+fn label(name: &str) -> String {
+    let mut label = String::new();
+    for character in name.chars() {
+        match character {
+            '"' | '<' | '>' | '#' | '&' | '`' | ';' => {
+                let _ = write!(label, "#{};", u32::from(character));
+            }
+            '\n' | '\r' => label.push(' '),
+            other => label.push(other),
+        }
+    }
+    label
+}

@@ -1,0 +1,137 @@
+//! A picture of an application: what was declared, as text, JSON or Mermaid.
+
+mod json;
+mod mermaid;
+mod text;
+
+use super::declare::{Application, SinkKind, Step};
+use crate::model::{KeyKind, Policy};
+
+/// How a picture is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Lines for people.
+    Text,
+    /// One JSON object, on one line.
+    Json,
+    /// A Mermaid flowchart.
+    Mermaid,
+}
+
+/// What an application is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Picture {
+    name: String,
+    workers: u32,
+    key_groups: u32,
+    partitions: Vec<PartitionPicture>,
+    pipelines: Vec<PipelinePicture>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PartitionPicture {
+    name: String,
+    keys: KeyKind,
+    /// How many keys are declared; none if parts are built on first use.
+    declared: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PipelinePicture {
+    name: String,
+    credits: u64,
+    steps: Vec<StepPicture>,
+    sinks: Vec<SinkPicture>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StepPicture {
+    name: String,
+    /// The number of its partition.
+    partition: usize,
+    policy: Policy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SinkPicture {
+    name: String,
+    /// How many messages its queue holds; none if it is a callback.
+    queue: Option<u64>,
+    policy: Policy,
+}
+
+impl Picture {
+    /// The picture of a declaration without mistakes.
+    pub(super) fn of(application: &Application) -> Picture {
+        let mut partitions: Vec<PartitionPicture> = Vec::new();
+        for declared in &application.partitions {
+            if partitions.iter().all(|known| known.name != declared.name) {
+                partitions.push(PartitionPicture {
+                    name: declared.name.clone(),
+                    keys: declared.key_kind,
+                    declared: declared.keys.as_ref().map(super::DeclaredKeys::len),
+                });
+            }
+        }
+        let step = |step: &Step| StepPicture {
+            name: step.name.clone(),
+            partition: partitions
+                .iter()
+                .position(|known| known.name == step.partition)
+                .expect("the check found it"),
+            policy: step.policy,
+        };
+        let pipelines = application.pipelines.iter();
+        let pipelines = pipelines.map(|declared| PipelinePicture {
+            name: declared.name.clone(),
+            credits: declared.source.as_ref().map_or(0, |source| source.credits),
+            steps: declared.steps.iter().map(step).collect(),
+            sinks: declared
+                .sinks
+                .iter()
+                .map(|sink| SinkPicture {
+                    name: sink.name.clone(),
+                    queue: match sink.kind {
+                        SinkKind::Queue(capacity) => Some(capacity),
+                        SinkKind::Callback(_) => None,
+                    },
+                    policy: sink.policy,
+                })
+                .collect(),
+        });
+        let pipelines = pipelines.collect();
+        Picture {
+            name: application.name.clone(),
+            workers: application.workers,
+            key_groups: application.key_groups,
+            partitions,
+            pipelines,
+        }
+    }
+
+    pub(crate) fn draw(&self, form: Form) -> String {
+        match form {
+            Form::Text => text::draw(self),
+            Form::Json => json::draw(self),
+            Form::Mermaid => mermaid::draw(self),
+        }
+    }
+}
+
+fn name_of_keys(keys: KeyKind) -> &'static str {
+    match keys {
+        KeyKind::Word => "words",
+        KeyKind::Bytes => "bytes",
+        KeyKind::Single => "single",
+    }
+}
+
+fn name_of_policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Stop => "stop",
+        Policy::Skip => "skip",
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,158 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::host::{
+    Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Partition, Run, Values, Verdict,
+};
+use crate::topology::{self, DeclaredKeys, Pipeline, Sink, Source, Threads};
+
+struct Nothing;
+
+impl Host for Nothing {}
+impl Values for Nothing {}
+impl Partition for Nothing {
+    fn keys(&self, _: &mut KeyBatch<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Compute for Nothing {
+    fn compute(&self, _: &mut Run<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Build for Nothing {
+    fn build(&self, _: &mut BuildBatch<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Deliver for Nothing {
+    fn deliver(&self, _: &[crate::model::Value], _: &mut usize) -> Verdict {
+        Verdict::Done
+    }
+}
+
+fn step(name: &str, partition: &str, policy: Policy) -> Step {
+    Step {
+        name: name.into(),
+        partition: partition.into(),
+        keys: (partition != "all").then(|| Arc::new(Nothing) as Arc<dyn Partition>),
+        key_kind: None,
+        compute: Arc::new(Nothing),
+        values: Arc::new(Nothing),
+        policy,
+    }
+}
+
+fn partition(name: &str, key_kind: KeyKind, keys: Option<DeclaredKeys>) -> topology::Partition {
+    topology::Partition {
+        name: name.into(),
+        key_kind,
+        keys,
+        build: Arc::new(Nothing),
+        build_id: 0,
+    }
+}
+
+fn application() -> Application {
+    let mut pipeline = Pipeline::new("price \"feed\"".into());
+    pipeline.from_source(Source {
+        credits: 64,
+        values: Arc::new(Nothing),
+    });
+    pipeline.to_state_partition(step("update", "stocks", Policy::Skip));
+    pipeline.to_state_partition(step("count", "all", Policy::Stop));
+    for (name, kind) in [
+        ("print", SinkKind::Callback(Arc::new(Nothing))),
+        ("read", SinkKind::Queue(16)),
+    ] {
+        let (name, policy) = (name.into(), Policy::Stop);
+        pipeline.to_sink(Sink { name, policy, kind });
+    }
+    Application {
+        name: "stock".into(),
+        workers: 2,
+        threads: Threads::Engine,
+        key_groups: 4096,
+        run_length: 1024,
+        stack_size: 2 << 20,
+        dead_letters: None,
+        sleep: None,
+        partitions: vec![
+            partition(
+                "stocks",
+                KeyKind::Bytes,
+                Some(DeclaredKeys::Bytes(vec![
+                    b"IBM".as_slice().into(),
+                    b"MSFT".as_slice().into(),
+                ])),
+            ),
+            partition("all", KeyKind::Single, None),
+        ],
+        pipelines: vec![pipeline],
+    }
+}
+
+fn drawn(form: Form) -> String {
+    application().describe(form).expect("there is no mistake")
+}
+
+#[test]
+fn text_names_each_steps_kind_partition_keys_and_policy() {
+    assert_eq!(
+        drawn(Form::Text),
+        r#"application "stock": workers 2, key groups 4096
+  partition "stocks": keys bytes, 2 declared
+  partition "all": a single part
+  pipeline "price \"feed\""
+    source: credits 64
+    step 1 "update": state computation on "stocks", policy skip
+    step 2 "count": state computation on "all", policy stop
+    sink "print": callback, policy stop
+    sink "read": queue of 16, policy stop
+"#
+    );
+}
+
+#[test]
+fn json_is_one_object_that_says_the_same() {
+    let drawn: serde_json::Value = serde_json::from_str(&drawn(Form::Json)).expect("it is JSON");
+    assert_eq!(drawn["application"], "stock");
+    assert_eq!(drawn["partitions"][0]["declared"], 2);
+    assert_eq!(drawn["partitions"][1]["declared"], serde_json::Value::Null);
+    let pipeline = &drawn["pipelines"][0];
+    assert_eq!(pipeline["name"], "price \"feed\"");
+    assert_eq!(pipeline["steps"][0]["policy"], "skip");
+    assert_eq!(pipeline["steps"][0]["keys"], "bytes");
+    assert_eq!(pipeline["steps"][1]["partition"], "all");
+    assert_eq!(pipeline["sinks"][1]["capacity"], 16);
+}
+
+#[test]
+fn mermaid_links_every_box_and_quotes_names() {
+    assert_eq!(
+        drawn(Form::Mermaid),
+        r#"flowchart LR
+  state0[("stocks<br>bytes")]
+  state1[("all<br>single")]
+  subgraph pipeline0["price #34;feed#34;"]
+    source0(["source"])
+    source0 --> step0_0["update<br>skip"]
+    step0_0 --> step0_1["count<br>stop"]
+    step0_1 --> sink0_0[/"print<br>stop"/]
+    step0_1 --> sink0_1[/"read<br>stop"/]
+  end
+  step0_0 -.- state0
+  step0_1 -.- state1
+"#
+    );
+}
+
+#[test]
+fn mistakes_are_told_instead_of_drawn() {
+    let mut application = application();
+    application.pipelines[0].source = None;
+    let mistakes = application
+        .describe(Form::Text)
+        .expect_err("a source is missing");
+    assert_eq!(mistakes[0].message, "there is no source: expected one");
+}

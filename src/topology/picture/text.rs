@@ -1,0 +1,73 @@
+//! The picture as lines for people.
+
+use std::fmt::{self, Write};
+
+use super::{PartitionPicture, Picture, PipelinePicture, name_of_keys, name_of_policy};
+use crate::model::KeyKind;
+
+pub(super) fn draw(picture: &Picture) -> String {
+    let mut text = String::new();
+    write_all(&mut text, picture).expect("a string takes it");
+    text
+}
+
+fn write_all(text: &mut String, picture: &Picture) -> fmt::Result {
+    let Picture {
+        name,
+        workers,
+        key_groups,
+        ..
+    } = picture;
+    writeln!(
+        text,
+        "application {name:?}: workers {workers}, key groups {key_groups}"
+    )?;
+    for partition in &picture.partitions {
+        writeln!(
+            text,
+            "  partition {:?}: {}",
+            partition.name,
+            keys(partition)
+        )?;
+    }
+    for pipeline in &picture.pipelines {
+        write_pipeline(text, picture, pipeline)?;
+    }
+    Ok(())
+}
+
+fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePicture) -> fmt::Result {
+    writeln!(text, "  pipeline {:?}", pipeline.name)?;
+    writeln!(text, "    source: credits {}", pipeline.credits)?;
+    for (number, step) in pipeline.steps.iter().enumerate() {
+        writeln!(
+            text,
+            "    step {} {:?}: state computation on {:?}, policy {}",
+            number + 1,
+            step.name,
+            picture.partitions[step.partition].name,
+            name_of_policy(step.policy)
+        )?;
+    }
+    for sink in &pipeline.sinks {
+        let kind = match sink.queue {
+            Some(capacity) => format!("queue of {capacity}"),
+            None => "callback".into(),
+        };
+        let policy = name_of_policy(sink.policy);
+        writeln!(text, "    sink {:?}: {kind}, policy {policy}", sink.name)?;
+    }
+    if pipeline.sinks.is_empty() {
+        writeln!(text, "    done")?;
+    }
+    Ok(())
+}
+
+fn keys(partition: &PartitionPicture) -> String {
+    let kind = name_of_keys(partition.keys);
+    match (partition.keys, partition.declared) {
+        (KeyKind::Single, _) => "a single part".into(),
+        (_, Some(count)) => format!("keys {kind}, {count} declared"),
+        (_, None) => format!("keys {kind}, on first use"),
+    }
+}
