@@ -78,9 +78,9 @@ func (engine *engine) stagePaths() []string {
 	}
 }
 
-func deadCounts(read [deadReasons]C.uint64_t) (counts [deadReasons]uint64) {
-	for reason, count := range read {
-		counts[reason] = uint64(count)
+func deadCounts(read [C.PARTITA_DEAD_ROOM]C.uint64_t) (counts [deadReasons]uint64) {
+	for reason := range counts {
+		counts[reason] = uint64(read[reason])
 	}
 	return counts
 }

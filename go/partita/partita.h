@@ -222,9 +222,14 @@
 #define PARTITA_DEAD_CLOSED 6
 
 /**
- * How many reasons there are.
+ * How many reasons there are; a newer library may know more.
  */
 #define PARTITA_DEAD_REASONS 7
+
+/**
+ * How many reasons counters have room for; those that are none are zero.
+ */
+#define PARTITA_DEAD_ROOM 16
 
 /**
  * For `partita_app_describe`: lines for people.
@@ -717,7 +722,7 @@ typedef struct partita_metrics {
   /**
    * Dead messages by reason (`PARTITA_DEAD_…`).
    */
-  uint64_t dead[PARTITA_DEAD_REASONS];
+  uint64_t dead[PARTITA_DEAD_ROOM];
   /**
    * Messages in flight now, unread outputs and unhandled dead letters included.
    */
@@ -763,7 +768,7 @@ typedef struct partita_stage_metrics {
   /**
    * Messages that died on their way into it or in it, by reason.
    */
-  uint64_t dead[PARTITA_DEAD_REASONS];
+  uint64_t dead[PARTITA_DEAD_ROOM];
 } partita_stage_metrics;
 
 /**

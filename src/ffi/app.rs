@@ -29,6 +29,13 @@ const RUN_LENGTH_DEFAULT: u32 = 1_024;
 const STACK_SIZE_DEFAULT: usize = 2 << 20;
 const _: () = assert!(PARTITA_DEAD_REASONS == DeadReason::COUNT);
 
+/// Counts by reason as C sees them.
+fn dead_of(counts: [u64; DeadReason::COUNT]) -> [u64; PARTITA_DEAD_ROOM] {
+    let mut dead = [0; PARTITA_DEAD_ROOM];
+    dead[..DeadReason::COUNT].copy_from_slice(&counts);
+    dead
+}
+
 /// An application: first what was declared, then the engine that runs it.
 pub(super) struct App {
     path: String,
@@ -813,7 +820,7 @@ pub unsafe extern "C" fn partita_app_metrics(
             emitted: read.emitted,
             delivered: read.delivered,
             discarded: read.discarded,
-            dead: read.dead,
+            dead: dead_of(read.dead),
             in_flight: read.in_flight,
             values_held: read.values_held,
             parts: read.parts,
@@ -855,7 +862,7 @@ pub unsafe extern "C" fn partita_app_stage(
             path: lent(&stage.path),
             completed: stage.completed,
             emitted: stage.emitted,
-            dead: stage.dead,
+            dead: dead_of(stage.dead),
         };
         // SAFETY: the caller vouches for `metrics_out`.
         unsafe { write_sized(metrics_out, &stage) }

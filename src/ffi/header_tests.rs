@@ -78,6 +78,10 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_DEAD_FAILED
         PARTITA_DEAD_CLOSED
         PARTITA_DEAD_REASONS
+        PARTITA_DEAD_ROOM
+        PARTITA_DESCRIBE_TEXT
+        PARTITA_DESCRIBE_JSON
+        PARTITA_DESCRIBE_MERMAID
         PARTITA_STAGE_SOURCE
         PARTITA_STAGE_STEP
         PARTITA_STAGE_SINK

@@ -549,8 +549,10 @@ pub const PARTITA_DEAD_SINK: u32 = 4;
 pub const PARTITA_DEAD_FAILED: u32 = 5;
 /// Why a message died: it was queued when the application was closed.
 pub const PARTITA_DEAD_CLOSED: u32 = 6;
-/// How many reasons there are.
+/// How many reasons there are; a newer library may know more.
 pub const PARTITA_DEAD_REASONS: usize = 7;
+/// How many reasons counters have room for; those that are none are zero.
+pub const PARTITA_DEAD_ROOM: usize = 16;
 
 /// One message that could not be processed. Messages that die queued (reasons
 /// `PARTITA_DEAD_FAILED` and `PARTITA_DEAD_CLOSED`) are counted and dropped, and do not come here.
@@ -674,7 +676,7 @@ pub struct partita_metrics {
     /// Outputs of the last step of pipelines without a sink: handed to `drop`.
     pub discarded: u64,
     /// Dead messages by reason (`PARTITA_DEAD_…`).
-    pub dead: [u64; PARTITA_DEAD_REASONS],
+    pub dead: [u64; PARTITA_DEAD_ROOM],
     /// Messages in flight now, unread outputs and unhandled dead letters included.
     pub in_flight: u64,
     /// Values the engine holds now: messages and states. 0 after close.
@@ -700,5 +702,5 @@ pub struct partita_stage_metrics {
     /// Messages that it passed on, counted once for each sink that takes them.
     pub emitted: u64,
     /// Messages that died on their way into it or in it, by reason.
-    pub dead: [u64; PARTITA_DEAD_REASONS],
+    pub dead: [u64; PARTITA_DEAD_ROOM],
 }
