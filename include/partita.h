@@ -187,6 +187,14 @@
 #define PARTITA_POLICY_SKIP 1
 
 /**
+ * For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
+ * and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
+ * built, the application fails. Failures of the partition function, and of building a first state,
+ * are skipped.
+ */
+#define PARTITA_POLICY_RESET 2
+
+/**
  * Why a message died: its key was not declared.
  */
 #define PARTITA_DEAD_UNKNOWN_KEY 0
@@ -1020,7 +1028,8 @@ typedef struct partita_step_options {
    */
   struct partita_str partition;
   /**
-   * What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+   * What happens when a message fails: `PARTITA_POLICY_STOP`, `PARTITA_POLICY_SKIP` or
+   * `PARTITA_POLICY_RESET`.
    */
   uint32_t policy;
   /**

@@ -119,4 +119,6 @@ pub enum Policy {
     Stop,
     /// The message becomes a dead letter and the application goes on.
     Skip,
+    /// As [`Policy::Skip`], and the state of the message's key is built anew (computations only).
+    Reset,
 }

@@ -13,13 +13,14 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 8] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 9] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
         ("a shared partition", count(|one| one.shared_partition)),
         ("a full queue of a sink", count(|one| one.stall)),
         ("a skipped message", count(|one| one.skip)),
+        ("a reset state", count(|one| one.reset)),
         ("a failure", count(|one| one.failure)),
         ("a close in flight", count(|one| one.close_in_flight)),
         ("fan-out beyond the credits", count(|one| one.overdraft)),

@@ -64,7 +64,7 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	options := C.partita_step_options{
 		name:      assembly.text(name),
 		partition: assembly.text(item.partition),
-		policy:    item.options.policy(),
+		policy:    C.uint32_t(item.options.policy),
 	}
 	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_to_step(handle, options, item.kind != NoKey, host, object)
@@ -74,12 +74,13 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 }
 
 // policy says what happens when a message fails.
-func (options stepOptions) policy() C.uint32_t {
-	if options.skip {
-		return C.PARTITA_POLICY_SKIP
-	}
-	return C.PARTITA_POLICY_STOP
-}
+type policy C.uint32_t
+
+const (
+	stop  policy = C.PARTITA_POLICY_STOP
+	skip  policy = C.PARTITA_POLICY_SKIP
+	reset policy = C.PARTITA_POLICY_RESET
+)
 
 // part declares the partition of a step, or compares it with that of the first step that uses it.
 func (assembly *assembly) part(item *stepItem, step string) {
@@ -187,7 +188,7 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 	outlet := item.sink.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey)})
 	options := C.partita_sink_options{
 		name:     assembly.text(name),
-		policy:   item.options.policy(),
+		policy:   C.uint32_t(item.options.policy),
 		capacity: C.uint64_t(max(outlet.capacity(), 0)),
 	}
 	assembly.declare(path, outlet, func(host C.uintptr_t, object *C.partita_error) C.partita_status {

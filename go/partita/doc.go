@@ -61,7 +61,8 @@
 //
 // A panic is recovered. By default the application then fails: sending ends, what is queued is
 // dropped and counted, and Wait returns an error with the computation, the key, the message and
-// the stack. A step declared with [Skip] makes the message a dead letter instead and goes on.
+// the stack. A step declared with [Skip] makes the message a dead letter instead and goes on; one
+// declared with [Reset] also gives the message's key a new state.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
 // was called on; another takes its place.
 package partita

@@ -2,8 +2,10 @@ package partita_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/partita-stream/partita/go/partita"
@@ -304,5 +306,89 @@ func TestAWorkerThatPanicsOnItsWayOutIsReplaced(t *testing.T) {
 	must(t, trouble.app.Drain(deadline(t)))
 	if len(trouble.delivered) != 700 || len(trouble.letters) != 1 {
 		t.Errorf("%d messages were delivered and %d died", len(trouble.delivered), len(trouble.letters))
+	}
+}
+
+// resetting is an application whose computation counts by key and fails on a message with n below 0,
+// after it has changed the state. From the failed-th state on, Build calls fail.
+func resetting(t *testing.T, keys []uint64, failed int, fail func()) (*partita.Application, *partita.Source, *[]partita.DeadLetter) {
+	t.Helper()
+	letters := new([]partita.DeadLetter)
+	app := partita.NewApplication("resetting", partita.Workers(2),
+		partita.DeadLetters(func(letter partita.DeadLetter) { *letters = append(*letters, letter) }))
+	source := partita.NewSource()
+	built := atomic.Int64{}
+	app.NewPipeline("p", source).ToStatePartition(compute(func(data, state interface{}) (interface{}, bool) {
+		state.(*counter).count++
+		if data.(event).n < 0 {
+			panic("it is below 0")
+		}
+		return nil, true
+	}), partita.Build(func() interface{} {
+		if built.Add(1) > int64(failed) {
+			fail()
+		}
+		return new(counter)
+	}), "counts", byKey, keys, partita.Reset()).Done()
+	if err := app.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return app, source, letters
+}
+
+func TestAResetKeyGoesOnWithANewState(t *testing.T) {
+	for _, keys := range [][]uint64{nil, {1, 2}} {
+		app, source, letters := resetting(t, keys, 1000, nil)
+		batch := []interface{}{event{1, 0, 0}, event{2, 0, 0}, event{1, 0, 1}, event{1, 0, -1}, event{1, 0, 3}, event{2, 0, 1}}
+		if _, err := source.SendBatch(deadline(t), batch); err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Drain(deadline(t)); err != nil {
+			t.Fatal(err)
+		}
+		counts := make(map[uint64]int)
+		err := app.Parts("counts", func(key partita.Key, state interface{}) bool {
+			counts[key.Number] = state.(*counter).count
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts[1] != 1 || counts[2] != 2 {
+			t.Errorf("the counts are %v, expected 1 since the reset of key 1, and 2 of key 2", counts)
+		}
+		if len(*letters) != 1 || (*letters)[0].Data != (event{1, 0, -1}) || (*letters)[0].Reason != partita.DeadCompute {
+			t.Errorf("the dead letters are %+v, expected the message that failed", *letters)
+		}
+		must(t, app.Close(deadline(t)))
+	}
+}
+
+func TestAResetWhoseStateCannotBeBuiltFailsTheApplication(t *testing.T) {
+	for how, fail := range map[string]func(){"panic": func() { panic("no more states") }, "Goexit": runtime.Goexit} {
+		app, source, letters := resetting(t, nil, 1, fail)
+		if _, err := source.SendBatch(deadline(t), []interface{}{event{1, 0, 0}, event{1, 0, -1}, event{1, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+		err := app.Wait(deadline(t))
+		if !errors.Is(err, partita.ErrFailed) || !strings.Contains(err.Error(), "anew failed") {
+			t.Errorf("with a %s: %v, expected ErrFailed that says that the state could not be built anew", how, err)
+		}
+		must(t, app.Close(deadline(t)))
+		if len(*letters) != 1 {
+			t.Errorf("with a %s: %d dead letters, expected the message that failed", how, len(*letters))
+		}
+		if held := app.Metrics().ValuesHeld; held != 0 {
+			t.Errorf("with a %s: %d values are held after Close", how, held)
+		}
+	}
+}
+
+func TestASinkCannotBeReset(t *testing.T) {
+	app := partita.NewApplication("sink")
+	app.NewPipeline("p", partita.NewSource()).
+		ToSink(partita.NewSinkFunc("out", func([]interface{}) error { return nil }), partita.Reset())
+	if err := app.Check(); err == nil || !strings.Contains(err.Error(), "its policy is reset") {
+		t.Errorf("%v, expected a mistake that says that a sink has no state to reset", err)
 	}
 }

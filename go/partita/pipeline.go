@@ -45,15 +45,20 @@ type endItem struct{}
 type StepOption func(*stepOptions)
 
 type stepOptions struct {
-	skip bool
-	name string
+	policy policy
+	name   string
 	// nilOption says that one of the options is nil.
 	nilOption bool
 }
 
 // Skip makes a message on which the step or sink fails a dead letter, and the application go on.
 // The state keeps what the failed call did to it. Without it the application fails.
-func Skip() StepOption { return func(options *stepOptions) { options.skip = true } }
+func Skip() StepOption { return func(options *stepOptions) { options.policy = skip } }
+
+// Reset makes a message on which the step fails a dead letter, and its key gets a new state of the
+// builder; then the application goes on. If that cannot be built, the application fails. A failing
+// partition function, and a first state that cannot be built, are skipped. It is not for sinks.
+func Reset() StepOption { return func(options *stepOptions) { options.policy = reset } }
 
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name
 // that it was made with.

@@ -3,8 +3,11 @@
 //! What a shard is doing is kept here and not on the stack of the worker that runs it: should a
 //! worker's thread end inside a callback, another goes on from the same phase.
 
+mod reset;
+
 use std::collections::VecDeque;
 
+use self::reset::Failing;
 use super::callback::call;
 use super::lane::Lane;
 use super::outbox::Outbox;
@@ -80,7 +83,9 @@ pub(super) struct Shard {
     declared: Option<NewKeys>,
     /// Whether the states being built are those of declared keys.
     starting: bool,
-    /// How many parts were deleted, ever.
+    /// The message that failed, if a state is being built because of it.
+    failing: Option<Failing>,
+    /// How many parts were deleted or built anew, ever.
     deletions: u64,
     phase: Phase,
     /// The lane of the phase.
@@ -116,6 +121,7 @@ impl Shard {
             next_lane: 0,
             declared: declared_keys(plan, slot, index),
             starting: false,
+            failing: None,
             deletions: 0,
             phase: Phase::Idle,
             lane: 0,
@@ -329,6 +335,9 @@ impl Shard {
     }
 
     fn built(&mut self, engine: &Engine, verdict: Verdict) {
+        if let Some(failing) = self.failing.take() {
+            return self.built_anew(engine, failing, verdict);
+        }
         let done = self.new.states.len().min(self.new.len);
         for index in 0..self.new.len {
             let key = self.new.get(self.kind, index);
@@ -463,32 +472,29 @@ impl Shard {
         }
         let plan = self.step(engine);
         let emitted = self.lanes[self.lane].settle(engine, plan);
-        if let Verdict::Failed(text) = verdict {
-            let kind = self.kind;
-            let lane = &mut self.lanes[self.lane];
-            let at = lane.run.start;
-            let key = lane.run.key(kind, at).to_key();
-            let origin = lane.run.spans.origin_at(at);
-            let value = lane.run.skip_one();
-            let death = Death {
-                origin,
-                stage: lane.step,
-                counter: lane.step + 1,
-                path: &plan.path,
-                value,
-                reason: DeadReason::Compute,
-                key: Some(key),
-                text: &text,
-            };
-            engine.failed(death, plan.policy);
-        }
         if planted(Fault::StateReset) {
             self.reset_a_state();
         }
-        self.lanes[self.lane].run.clear_if_over();
-        if emitted {
-            self.forward(engine);
-        }
+        let Verdict::Failed(text) = verdict else {
+            self.lanes[self.lane].run.clear_if_over();
+            if emitted {
+                self.forward(engine);
+            }
+            return;
+        };
+        let run = &mut self.lanes[self.lane].run;
+        let key = run.key(self.kind, run.start).to_key();
+        let origin = run.spans.origin_at(run.start);
+        let value = run.skip_one();
+        run.clear_if_over();
+        let failing = Failing {
+            origin,
+            value,
+            key,
+            text,
+            emitted,
+        };
+        self.failed(engine, plan, failing);
     }
 
     /// Swaps the states of two keys: a fault that tests must catch.

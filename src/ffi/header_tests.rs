@@ -70,6 +70,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_COMPUTE_FAILED
         PARTITA_POLICY_STOP
         PARTITA_POLICY_SKIP
+        PARTITA_POLICY_RESET
         PARTITA_DEAD_UNKNOWN_KEY
         PARTITA_DEAD_PARTITION
         PARTITA_DEAD_BUILD

@@ -36,11 +36,13 @@ fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
     match policy {
         PARTITA_POLICY_STOP => Ok(Policy::Stop),
         PARTITA_POLICY_SKIP => Ok(Policy::Skip),
+        PARTITA_POLICY_RESET => Ok(Policy::Reset),
         other => Err(Fault::new(
             PARTITA_INVALID_ARGUMENT,
             path,
             format!(
-                "policy {other} is unknown: expected PARTITA_POLICY_STOP or PARTITA_POLICY_SKIP"
+                "policy {other} is unknown: expected PARTITA_POLICY_STOP, PARTITA_POLICY_SKIP or \
+                 PARTITA_POLICY_RESET"
             ),
         )),
     }

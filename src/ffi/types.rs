@@ -455,6 +455,11 @@ pub const PARTITA_POLICY_STOP: u32 = 0;
 /// For `policy`: the message becomes a dead letter and the application goes on. The state part
 /// keeps what the failed call did to it.
 pub const PARTITA_POLICY_SKIP: u32 = 1;
+/// For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
+/// and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
+/// built, the application fails. Failures of the partition function, and of building a first state,
+/// are skipped.
+pub const PARTITA_POLICY_RESET: u32 = 2;
 
 /// A state computation: a step of a pipeline. It has one partition function (none if its
 /// partition has a single part) and one computation, each in one of two forms.
@@ -467,7 +472,8 @@ pub struct partita_step_options {
     pub name: partita_str,
     /// The name of its state partition.
     pub partition: partita_str,
-    /// What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+    /// What happens when a message fails: `PARTITA_POLICY_STOP`, `PARTITA_POLICY_SKIP` or
+    /// `PARTITA_POLICY_RESET`.
     pub policy: u32,
     /// Passed to the callbacks below.
     pub host: *mut c_void,

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::declare::{Application, DeclaredKeys, Partition, Pipeline, SinkKind, Step};
 use super::plan::{Mistake, application_path, sink_path, step_path};
-use crate::model::KeyKind;
+use crate::model::{KeyKind, Policy};
 use crate::state::hash;
 
 /// The most workers, messages in a run, and messages in flight for which the engine is made.
@@ -202,6 +202,10 @@ impl Check<'_> {
             let path = sink_path(path, &sink.name);
             if sink.name.is_empty() {
                 self.wrong(&path, "the name is empty: expected a name");
+            }
+            if sink.policy == Policy::Reset {
+                let message = "its policy is reset, and it has no state: expected stop or skip";
+                self.wrong(&path, message);
             }
             if let SinkKind::Queue(capacity) = sink.kind {
                 self.range(&path, "capacity", capacity, 1, CREDITS_MAX);

@@ -668,6 +668,88 @@ static void a_handler_that_fails_loses_no_letter(void) {
     }
 }
 
+/* ---- the policy reset ---- */
+
+/* Counts, and then fails on 13. */
+static int32_t count_but_13(void *host, partita_value data, partita_value count, partita_emitter *emitter) {
+    (void)host;
+    ++*(int *)count.ptr;
+    if (data.word != 13) return PARTITA_CHANGED;
+    CHECK_OK(partita_emitter_fail(emitter, str("unlucky")));
+    return PARTITA_COMPUTE_FAILED;
+}
+
+static uint64_t by_ten(void *host, partita_value data) {
+    (void)host;
+    return data.word / 10;
+}
+
+/* States are memory of the engine's, set up with what `host` says and released once each. */
+typedef struct ground {
+    counter made, released;
+} ground;
+
+static partita_status make_state(void *host, void *state) {
+    *(int *)state = 100;
+    counter_add(&((ground *)host)->made, 1);
+    return PARTITA_OK;
+}
+
+static void release_state(void *host, void *state) {
+    (void)state;
+    counter_add(&((ground *)host)->released, 1);
+}
+
+static void a_key_whose_message_failed_is_reset(void) {
+    for (uint32_t declared = 0; declared < 2; declared++) {
+        ground ground = {COUNTER, COUNTER};
+        static const uint64_t keys[] = {0, 1};
+        partita_app_options options = {.size = sizeof options, .name = str("reset"), .workers = 1};
+        partita_app app;
+        CHECK_OK(partita_app_new(&options, &app, NULL));
+        partita_partition_options counts = {.size = sizeof counts, .name = str("counts"), .declared = declared,
+                                            .word_keys = declared ? keys : NULL, .keys_len = declared ? 2 : 0,
+                                            .host = &ground, .state_size = sizeof(int),
+                                            .state_init = make_state, .state_drop = release_state};
+        CHECK_OK(partita_app_add_partition(app, &counts, NULL));
+        partita_pipeline pipeline;
+        CHECK_OK(partita_app_add_pipeline(app, str("numbers"), &pipeline, NULL));
+        partita_source_options source = {.size = sizeof source};
+        CHECK_OK(partita_pipeline_from_source(pipeline, &source, NULL));
+        partita_step_options step = {.size = sizeof step, .name = str("count"), .partition = str("counts"),
+                                     .policy = PARTITA_POLICY_RESET, .word_key = by_ten, .compute = count_but_13};
+        CHECK_OK(partita_pipeline_to_state_partition(pipeline, &step, NULL));
+        CHECK_OK(partita_pipeline_done(pipeline, NULL));
+        CHECK_OK(partita_app_start(app, NULL));
+        partita_sender sender;
+        CHECK_OK(partita_sender_new(pipeline, &sender, NULL));
+        partita_value numbers[] = {word(1), word(10), word(11), word(12), word(13), word(14), word(15), word(2)};
+        size_t accepted = 0;
+        CHECK_OK(partita_send(sender, numbers, 8, &soon, &accepted));
+        CHECK_OK(partita_app_drain(app, &soon, NULL));
+        CHECK_EQ(counter_read(&ground.made), 3);
+        CHECK_EQ(counter_read(&ground.released), 1);
+        CHECK_EQ(metrics_of(app).dead[PARTITA_DEAD_COMPUTE], 1);
+        CHECK_EQ(metrics_of(app).parts, 2);
+        partita_reader reader;
+        CHECK_OK(partita_reader_new(app, str("counts"), &reader, NULL));
+        uint64_t found[2];
+        partita_value states[2];
+        partita_parts parts = {.size = sizeof parts, .capacity = 2, .word_keys = found, .states = states};
+        size_t read = 0, len = 0;
+        do {
+            parts.word_keys = found + read, parts.states = states + read, parts.capacity = 2 - read;
+            CHECK_OK(partita_reader_next(reader, &parts, &len));
+            read += len;
+        } while (len > 0 && read < 2);
+        CHECK_EQ(read, 2);
+        for (size_t index = 0; index < 2; index++) CHECK_EQ(*(int *)states[index].ptr, 102);
+        CHECK_OK(partita_reader_free(reader));
+        finish(app);
+        CHECK_EQ(counter_read(&ground.released), 3);
+    }
+}
+
 int main(void) {
     no_callback_can_wait_for_its_application();
     a_sink_callback_cannot_wait_for_its_application();
@@ -677,5 +759,6 @@ int main(void) {
     a_failure_that_is_skipped_is_a_dead_letter_and_the_rest_goes_on();
     a_declared_state_that_cannot_be_built_fails_the_application();
     a_handler_that_fails_loses_no_letter();
+    a_key_whose_message_failed_is_reset();
     return 0;
 }

@@ -11,6 +11,8 @@ pub struct Coverage {
     pub stall: bool,
     /// A message failed and was skipped.
     pub skip: bool,
+    /// A state was built anew because a message failed.
+    pub reset: bool,
     /// The application failed.
     pub failure: bool,
     /// It was closed with messages in flight.

@@ -141,7 +141,7 @@ impl Hand {
     pub fn fails(log: &mut Log, policy: Policy, text: &str) {
         match policy {
             Policy::Stop => log.doom(text),
-            Policy::Skip => log.coverage.skip = true,
+            Policy::Skip | Policy::Reset => log.coverage.skip = true,
         }
     }
 }
@@ -350,6 +350,10 @@ impl Hand {
             Effect::Fails { panics } => {
                 let text = format!("{:x} cannot be computed", message.payload);
                 Hand::fails(log, step.policy, &text);
+                if step.policy == Policy::Reset {
+                    log.resetting.insert((step.partition, number));
+                    log.coverage.reset = true;
+                }
                 Ok(Next::Over(Answer::fails(panics, text)))
             }
             Effect::Done { outputs, delete } => {
@@ -455,7 +459,8 @@ impl Hand {
             if !shape.is_known(partition, number) {
                 return Err(format!("a state is built for {key}, which is not declared"));
             }
-            if log.live.contains_key(&(partition, number)) {
+            let resets = log.resetting.remove(&(partition, number));
+            if log.live.contains_key(&(partition, number)) != resets {
                 return Err(format!("a second state is built for {key}"));
             }
             let attempt = log.attempts.entry((partition, number)).or_default();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use partita::model::{DeadReason, KeyKind};
+use partita::model::{DeadReason, KeyKind, Policy};
 
 use super::hand::{seen_computed, seen_dead, seen_delivered};
 use super::rules::{Effect, Message, Route, Trail};
@@ -84,7 +84,8 @@ impl Oracle<'_> {
             self.die(message, place, None, DeadReason::Partition);
             return Vec::new();
         };
-        let partition = self.shape.pipelines[message.pipeline].steps[message.stage].partition;
+        let step = &self.shape.pipelines[message.pipeline].steps[message.stage];
+        let partition = step.partition;
         if !self.parts.contains_key(&(partition, key)) {
             // A deleted part of a declared key is not built again.
             if self.shape.partitions[partition].declared.is_some() {
@@ -111,6 +112,9 @@ impl Oracle<'_> {
         match effect {
             Effect::Fails { .. } => {
                 self.die(message, place, Some(key), DeadReason::Compute);
+                if step.policy == Policy::Reset {
+                    self.build(step.partition, key);
+                }
                 Vec::new()
             }
             Effect::Done { outputs, delete } => {

@@ -133,7 +133,7 @@ impl Shape {
             handler_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
             partitions,
             pipelines,
-            determined: !one_in(random, 6),
+            determined: random.bool(),
             fate,
             actions: random.usize(20..=110),
         };
@@ -141,7 +141,7 @@ impl Shape {
         shape
     }
 
-    /// Deletions, and builders that fail now and then, depend on the order in which messages come to
+    /// Deletions, resets, and builders that fail now and then, depend on the order in which messages come to
     /// a part: unless it is all the same, they are only for parts to which one path leads.
     fn forbid_what_is_not_determined(&mut self) {
         for partition in 0..self.partitions.len() {
@@ -150,9 +150,12 @@ impl Shape {
             }
             self.partitions[partition].flaky = 0;
             let steps = self.pipelines.iter_mut().flat_map(|p| &mut p.steps);
-            steps
-                .filter(|step| step.partition == partition)
-                .for_each(|step| step.deletes = 0);
+            for step in steps.filter(|step| step.partition == partition) {
+                step.deletes = 0;
+                if step.policy == Policy::Reset {
+                    step.policy = Policy::Skip;
+                }
+            }
         }
     }
 
@@ -286,7 +289,10 @@ fn misbehaviour(random: &mut Rng, failures: Failures) -> (Policy, u32) {
 }
 
 fn step(random: &mut Rng, failures: Failures, partitions: usize) -> StepShape {
-    let (policy, rate) = misbehaviour(random, failures);
+    let (policy, rate) = match misbehaviour(random, failures) {
+        (Policy::Skip, rate) if !one_in(random, 4) => (Policy::Reset, rate),
+        other => other,
+    };
     let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
     StepShape {
         partition: random.usize(..partitions),

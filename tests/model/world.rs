@@ -1,6 +1,6 @@
 //! The host's side of the bargain: which values the engine owes, and what was seen to happen to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use fastrand::Rng;
@@ -89,6 +89,8 @@ pub struct Log {
     /// What was said of failures that end the application.
     pub fatal: Vec<String>,
     /// Something failed after which the application must fail.
+    /// The parts to be built anew, because a message failed.
+    pub resetting: BTreeSet<(usize, u16)>,
     pub doomed: bool,
     /// A send is on its way: it is not known yet which messages were accepted.
     pub sending: bool,
@@ -118,6 +120,7 @@ impl World {
             widest: pipelines.iter().map(|p| vec![0; p.steps.len()]).collect(),
             asked: None,
             fatal: Vec::new(),
+            resetting: BTreeSet::new(),
             doomed: false,
             sending: false,
             stop_called: false,

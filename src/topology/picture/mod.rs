@@ -130,6 +130,7 @@ fn name_of_policy(policy: Policy) -> &'static str {
     match policy {
         Policy::Stop => "stop",
         Policy::Skip => "skip",
+        Policy::Reset => "reset",
     }
 }
 
