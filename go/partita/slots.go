@@ -33,7 +33,17 @@ type slots[T any] struct {
 	idle int
 	// next is the word of free where the search for free numbers goes on.
 	next int
+	// spare is memory for returned.
+	spare []uint64
+
+	// returned are numbers that are free, but not in free yet: who takes numbers sorts them in, and
+	// workers, who only give some back, do not.
+	returnedLock sync.Mutex
+	returned     []uint64
 }
+
+// returnedMax is how many numbers are returned before who gives them back sorts them in.
+const returnedMax = 8192
 
 // slotView shows all places that existed when it was read.
 type slotView[T any] []*slotChunk[T]
@@ -66,6 +76,7 @@ func (s *slots[T]) at(number uint64) *T { return s.now().at(number) }
 func (s *slots[T]) obtain(list []uint64, count int) []uint64 {
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	s.sortIn()
 	for s.idle < count {
 		s.grow()
 	}
@@ -106,8 +117,24 @@ func (s *slots[T]) grow() {
 
 // giveBack makes numbers free, whose places were cleared.
 func (s *slots[T]) giveBack(numbers []uint64) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
+	s.returnedLock.Lock()
+	s.returned = append(s.returned, numbers...)
+	many := len(s.returned) >= returnedMax
+	s.returnedLock.Unlock()
+	if many {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		s.sortIn()
+	}
+}
+
+// sortIn notes as free what was returned; the lock is held.
+func (s *slots[T]) sortIn() {
+	s.returnedLock.Lock()
+	numbers := s.returned
+	s.returned = s.spare[:0]
+	s.returnedLock.Unlock()
+	s.spare = numbers
 	// Numbers that follow each other are mostly of one word.
 	place, word := uint64(0), uint64(0)
 	for _, number := range numbers {
@@ -165,5 +192,6 @@ func (s *slots[T]) release(numbers []uint64) {
 func (s *slots[T]) held() int {
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	s.sortIn()
 	return len(s.free)*64 - s.idle
 }
