@@ -264,17 +264,17 @@ static void a_declaration_that_says_too_much_or_too_little_is_refused(void) {
             "more than one of keys, word_key and byte_key is set: expected one");
     step.byte_key = NULL, step.keys = any_keys;
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error), "more than one of keys");
-    step.keys = NULL, step.policy = 2;
+    step.keys = NULL, step.policy = 99;
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error),
-            "policy 2 is unknown: expected PARTITA_POLICY_STOP or PARTITA_POLICY_SKIP");
+            "policy 99 is unknown: expected PARTITA_POLICY_STOP, PARTITA_POLICY_SKIP");
 
     partita_sink_options sink = little_sink(&little, "more");
     partita_sink sink_out = {77};
     REFUSED(partita_pipeline_to_sink(little.pipeline, &sink, NULL, &error), "sink_out is NULL: expected");
     sink.deliver = any_sink, sink.capacity = 1;
     REFUSED(partita_pipeline_to_sink(little.pipeline, &sink, &sink_out, &error), "capacity is set");
-    sink.capacity = 0, sink.policy = 2;
-    REFUSED(partita_pipeline_to_sink(little.pipeline, &sink, &sink_out, &error), "policy 2 is unknown");
+    sink.capacity = 0, sink.policy = 99;
+    REFUSED(partita_pipeline_to_sink(little.pipeline, &sink, &sink_out, &error), "policy 99 is unknown");
     CHECK_EQ(sink_out.id, 77);
 #undef REFUSED
 
