@@ -189,8 +189,8 @@
 /**
  * For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
  * and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
- * built, the application fails. Failures of the partition function, and of building a first state,
- * are skipped.
+ * built, the application fails. Failures of the partition function, and of building a state on
+ * first use, are skipped.
  */
 #define PARTITA_POLICY_RESET 2
 
@@ -1415,7 +1415,7 @@ partita_status partita_app_check(struct partita_app app, struct partita_error *e
  * was cut.
  *
  * Any thread, also in callbacks, before and after the start, until the application is freed. Fails
- * with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
+ * with `PARTITA_INVALID_HANDLE`, `PARTITA_CLOSED` (it was closed without a start), `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
  * `PARTITA_INVALID_ARGUMENT` (`form` is none of these, or `text_out` is NULL and `capacity` is not
  * 0).
  *

@@ -32,6 +32,9 @@ func (app *Application) Describe(form Form) (string, error) {
 	if engine := app.engine.Load(); engine != nil {
 		return engine.describe(form)
 	}
+	if app.over.Load() {
+		return "", fmt.Errorf("%s: %w", app.path(), ErrClosed)
+	}
 	engine, err := app.assemble()
 	if err != nil {
 		return "", err

@@ -67,6 +67,15 @@ func TestAPlanIsDescribedFromItsDeclarationToItsClose(t *testing.T) {
 	}
 }
 
+func TestAPlanThatNeverRanIsNotDescribedAfterClose(t *testing.T) {
+	app := partita.NewApplication("described")
+	app.NewPipeline("p", partita.NewSource()).Done()
+	must(t, app.Close(deadline(t)))
+	if _, err := app.Describe(partita.Text); !errors.Is(err, partita.ErrClosed) {
+		t.Errorf("after Close: %v, expected ErrClosed", err)
+	}
+}
+
 func describe(t *testing.T, app *partita.Application, form partita.Form) string {
 	t.Helper()
 	text, err := app.Describe(form)

@@ -57,7 +57,7 @@ func Skip() StepOption { return func(options *stepOptions) { options.policy = sk
 
 // Reset makes a message on which the step fails a dead letter, and its key gets a new state of the
 // builder; then the application goes on. If that cannot be built, the application fails. A failing
-// partition function, and a first state that cannot be built, are skipped. It is not for sinks.
+// partition function, and a state that cannot be built on first use, are skipped. It is not for sinks.
 func Reset() StepOption { return func(options *stepOptions) { options.policy = reset } }
 
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name

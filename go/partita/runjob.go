@@ -47,10 +47,15 @@ func partitaGoRun(host C.uintptr_t, index C.int32_t, room *C.partita_run) C.part
 		flags:    unsafe.Slice((*uint8)(unsafe.Pointer(room.flags)), room.len),
 	}
 	run.lend()
-	if step.multi != nil {
-		return run.do(run.computeMulti)
+	return run.perform(run)
+}
+
+func (run *runJob) work() {
+	if run.step.multi != nil {
+		run.computeMulti()
+	} else {
+		run.compute()
 	}
-	return run.do(run.compute)
 }
 
 // settle tells the engine how many outputs the completed messages have.

@@ -9,7 +9,7 @@ import "runtime"
 // an application that has no worker inside does what is left to do.
 func (worker *worker) stands() bool { return worker.index < 0 }
 
-// task is a job that may also come up while the application closes, when nothing is computed any more.
+// task is a job that may also come up while the application closes.
 type task interface {
 	job
 	// work runs the user's code, and counts the items it has completed.

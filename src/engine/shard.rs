@@ -156,6 +156,8 @@ impl Shard {
                     let verdict = self.call_build(engine);
                     self.built(engine, verdict);
                 }
+                // The application failed or closes since the run began: what is queued is dropped.
+                Phase::Compute if engine.discarding().is_some() => self.phase = Phase::Idle,
                 Phase::Compute => {
                     let verdict = self.call_compute(engine);
                     self.computed(engine, verdict);

@@ -107,7 +107,8 @@ impl App {
         let declared = self.declare(|application| application.describe(form));
         match (declared, self.engine.get()) {
             (_, Some(engine)) => Ok(engine.describe(form)),
-            (declared, None) => declared?.map_err(Fault::of_mistakes),
+            (Ok(described), None) => described.map_err(Fault::of_mistakes),
+            (Err(_), None) => Err(self.fault_of(PARTITA_CLOSED)),
         }
     }
 
@@ -514,7 +515,7 @@ pub unsafe extern "C" fn partita_app_check(
 /// was cut.
 ///
 /// Any thread, also in callbacks, before and after the start, until the application is freed. Fails
-/// with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
+/// with `PARTITA_INVALID_HANDLE`, `PARTITA_CLOSED` (it was closed without a start), `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
 /// `PARTITA_INVALID_ARGUMENT` (`form` is none of these, or `text_out` is NULL and `capacity` is not
 /// 0).
 ///

@@ -457,8 +457,8 @@ pub const PARTITA_POLICY_STOP: u32 = 0;
 pub const PARTITA_POLICY_SKIP: u32 = 1;
 /// For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
 /// and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
-/// built, the application fails. Failures of the partition function, and of building a first state,
-/// are skipped.
+/// built, the application fails. Failures of the partition function, and of building a state on
+/// first use, are skipped.
 pub const PARTITA_POLICY_RESET: u32 = 2;
 
 /// A state computation: a step of a pipeline. It has one partition function (none if its
