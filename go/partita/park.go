@@ -10,9 +10,15 @@ import "time"
 type bed struct {
 	// wake has a token if the worker was told to wake since it last slept.
 	wake chan struct{}
+	// timer is for sleeps that end by themselves, one at a time.
+	timer *time.Timer
 }
 
-func newBed() bed { return bed{wake: make(chan struct{}, 1)} }
+func newBed() bed {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return bed{wake: make(chan struct{}, 1), timer: timer}
+}
 
 // sleep returns when the worker was told to wake, or the time is over, unless that is negative.
 func (bed bed) sleep(timeout time.Duration) {
@@ -20,11 +26,11 @@ func (bed bed) sleep(timeout time.Duration) {
 		<-bed.wake
 		return
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	bed.timer.Reset(timeout)
+	defer bed.timer.Stop()
 	select {
 	case <-bed.wake:
-	case <-timer.C:
+	case <-bed.timer.C:
 	}
 }
 
