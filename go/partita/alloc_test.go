@@ -54,6 +54,14 @@ func TestAMillionMessagesAllocateNothing(t *testing.T) {
 		state.(*counter).count++
 		return data.(*boxed).multi, true
 	})
+	tryEmit := trying(func(data, state interface{}) (interface{}, bool, error) {
+		result, changed := emit(data, state)
+		return result, changed, nil
+	})
+	tryDouble := tryingMulti(func(data, state interface{}) ([]interface{}, bool, error) {
+		results, changed := double(data, state)
+		return results, changed, nil
+	})
 	taken := 0
 	take := func(batch []interface{}) error { taken += len(batch); return nil }
 	for name, declare := range map[string]func(pipeline *partita.Pipeline) func(ctx context.Context){
@@ -67,6 +75,12 @@ func TestAMillionMessagesAllocateNothing(t *testing.T) {
 		},
 		"two outputs": func(pipeline *partita.Pipeline) func(context.Context) {
 			pipeline.ToStatePartitionMulti(double, counters, "s", byNumber, nil).ToSink(partita.NewSinkFunc("out", take))
+			return nil
+		},
+		"an error result": func(pipeline *partita.Pipeline) func(context.Context) {
+			pipeline.ToStatePartition(tryEmit, counters, "s", byNumber, nil).
+				ToStatePartitionMulti(tryDouble, counters, "s", byNumber, nil).
+				ToSink(partita.NewSinkFunc("out", take))
 			return nil
 		},
 		"two steps": func(pipeline *partita.Pipeline) func(context.Context) {

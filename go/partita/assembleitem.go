@@ -48,6 +48,9 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	if item.computation() == nil {
 		assembly.wrong(path, "the computation is nil: expected one")
 	}
+	if item.mixed() {
+		assembly.wrong(path, "one of Compute and TryCompute has one output, the other any number: expected the same of both")
+	}
 	if item.kind != NoKey && item.function() == nil {
 		assembly.wrong(path, "the partition function is nil: expected one")
 	}
@@ -58,6 +61,8 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 		single: item.single, multi: item.multi, computation: name,
 		words: item.words, texts: item.texts, kind: item.kind,
 	}
+	step.try, _ = item.single.(TryComputation)
+	step.tryMulti, _ = item.multi.(TryComputationMulti)
 	if function := item.function(); function != nil {
 		step.function = nameOf(function)
 	}

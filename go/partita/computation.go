@@ -19,6 +19,21 @@ type StateComputationMulti interface {
 	Compute(data interface{}, state interface{}) ([]interface{}, bool)
 }
 
+// TryComputation is what a [StateComputation] may be besides: it can fail without a panic. Then
+// TryCompute is called, and Compute never.
+type TryComputation interface {
+	// TryCompute is like Compute, with an error. One that is not nil fails the message as a panic
+	// does, by the policy of the step, but without a stack; the other results are ignored.
+	TryCompute(data interface{}, state interface{}) (interface{}, bool, error)
+}
+
+// TryComputationMulti is what a [StateComputationMulti] may be besides: it can fail without a panic.
+// Then TryCompute is called, and Compute never.
+type TryComputationMulti interface {
+	// TryCompute is like that of [TryComputation], with any number of outputs.
+	TryCompute(data interface{}, state interface{}) ([]interface{}, bool, error)
+}
+
 // PartitionFunction finds the key of a message.
 type PartitionFunction interface {
 	// Partition returns the key. It may be called by any number of goroutines at once, must

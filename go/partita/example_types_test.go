@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -33,6 +34,56 @@ func ExampleStateComputation() {
 	output, changed := adding.Compute(&Vote{'a', 2}, &Total{Votes: 1})
 	fmt.Println(output, changed)
 	// Output: a 3 true
+}
+
+// A computation can also fail with an error: here on a message that is no vote.
+func ExampleTryComputation() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println(letter.Text)
+	}))
+	app.NewPipeline("votes", votes).ToStateful(CheckVotes{}, NewTotal, "total", partita.Skip()).Done()
+	run(app, votes, &Vote{'a', 1}, "no vote", &Vote{'a', 1})
+	fmt.Println(app.Metrics().Computed)
+	// Output:
+	// computation "CheckVotes", message no vote: a string is no vote
+	// 2
+}
+
+// CheckVotes is AddVotes that says what is wrong with a message.
+type CheckVotes struct{ AddVotes }
+
+func (adding CheckVotes) TryCompute(data interface{}, state interface{}) (interface{}, bool, error) {
+	if _, is := data.(*Vote); !is {
+		return nil, false, fmt.Errorf("a %T is no vote", data)
+	}
+	output, changed := adding.Compute(data, state)
+	return output, changed, nil
+}
+
+// So can a computation with any number of outputs.
+func ExampleTryComputationMulti() {
+	words := partita.NewSource()
+	app := partita.NewApplication("letters", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println(letter.Text)
+	}))
+	app.NewPipeline("words", words).ToStatefulMulti(SplitWords{}, NewTotal, "words", partita.Skip()).Done()
+	run(app, words, "go", "two words", "c")
+	fmt.Println(app.Metrics().Stages[1].Emitted)
+	// Output:
+	// computation "SplitWords", message two words: a space is no letter
+	// 3
+}
+
+// SplitWords is Split that takes single words only.
+type SplitWords struct{ Split }
+
+func (splitting SplitWords) TryCompute(data interface{}, state interface{}) ([]interface{}, bool, error) {
+	if strings.Contains(data.(string), " ") {
+		return nil, false, errors.New("a space is no letter")
+	}
+	outputs, changed := splitting.Compute(data, state)
+	return outputs, changed, nil
 }
 
 // A partition function says which key a message belongs to.

@@ -161,6 +161,13 @@ func (item *stepItem) computation() any {
 	return nil
 }
 
+// mixed tells whether TryCompute has the outputs of the form that Compute has not.
+func (item *stepItem) mixed() bool {
+	_, many := item.single.(TryComputationMulti)
+	_, one := item.multi.(TryComputation)
+	return many || one
+}
+
 // function is the step's partition function, in either form, or nil.
 func (item *stepItem) function() any {
 	if item.words != nil {

@@ -51,9 +51,12 @@ func partitaGoRun(host C.uintptr_t, index C.int32_t, room *C.partita_run) C.part
 }
 
 func (run *runJob) work() {
-	if run.step.multi != nil {
+	switch {
+	case run.step.tries():
+		run.tryCompute()
+	case run.step.multi != nil:
 		run.computeMulti()
-	} else {
+	default:
 		run.compute()
 	}
 }

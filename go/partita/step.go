@@ -9,6 +9,9 @@ type step struct {
 	single      StateComputation
 	multi       StateComputationMulti
 	computation string
+	// try or tryMulti is the same computation, if it is to be called with an error result.
+	try      TryComputation
+	tryMulti TryComputationMulti
 	// words or texts is the partition function, as kind says, which has this name.
 	words    PartitionFunction
 	texts    StringPartitionFunction
