@@ -58,7 +58,7 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	assembly.part(item, path)
 	step := &step{
 		engine: assembly.engine,
-		single: item.single, multi: item.multi, computation: name,
+		single: item.single, multi: item.multi, computation: name, policy: item.options.policy,
 		words: item.words, texts: item.texts, kind: item.kind,
 	}
 	step.try, _ = item.single.(TryComputation)

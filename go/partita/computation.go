@@ -23,7 +23,8 @@ type StateComputationMulti interface {
 // TryCompute is called, and Compute never.
 type TryComputation interface {
 	// TryCompute is like Compute, with an error. One that is not nil fails the message as a panic
-	// does, by the policy of the step, but without a stack; the other results are ignored.
+	// does, by the policy of the step, but without a stack; the other results are ignored. If that
+	// makes the application fail, [errors.Is] and [errors.As] find it in the failure.
 	TryCompute(data interface{}, state interface{}) (interface{}, bool, error)
 }
 

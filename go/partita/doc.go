@@ -64,7 +64,7 @@
 // the stack. A step declared with [Skip] makes the message a dead letter instead and goes on; one
 // declared with [Reset] also gives the message's key a new state.
 // A computation that is a [TryComputation], too, returns an error instead of panicking: it fails its
-// message in the same way.
+// message in the same way, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
 // was called on; another takes its place.
 package partita

@@ -104,7 +104,11 @@ func (engine *engine) failure(path string, status C.partita_status, object C.par
 	if status == C.PARTITA_FAILED && object.id == 0 {
 		C.partita_app_failure(engine.app, &object)
 	}
-	return failure(path, status, object)
+	err := failure(path, status, object)
+	if status == C.PARTITA_FAILED {
+		return engine.withCause(err)
+	}
+	return err
 }
 
 func (engine *engine) stop() error {

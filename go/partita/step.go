@@ -9,6 +9,7 @@ type step struct {
 	single      StateComputation
 	multi       StateComputationMulti
 	computation string
+	policy      policy
 	// try or tryMulti is the same computation, if it is to be called with an error result.
 	try      TryComputation
 	tryMulti TryComputationMulti

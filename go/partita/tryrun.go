@@ -25,7 +25,7 @@ func (run *runJob) tryCompute() {
 		for i := range run.fetch(&data, &state) {
 			results, changed, err := run.step.attempt(data[i], state[i], &one)
 			if err != nil {
-				run.refusal = run.describe() + ": " + err.Error()
+				run.refuse(err)
 				return
 			}
 			run.emit(results)
@@ -37,5 +37,14 @@ func (run *runJob) tryCompute() {
 				return
 			}
 		}
+	}
+}
+
+// refuse fails the message being computed.
+func (run *runJob) refuse(err error) {
+	run.refusal = cut(run.describe()+": "+err.Error(), int(run.failure.capacity), "...")
+	// What is skipped is not kept: the error may hold on to anything.
+	if run.step.policy == stop {
+		run.worker.blame.CompareAndSwap(nil, &blame{text: run.refusal, err: err})
 	}
 }

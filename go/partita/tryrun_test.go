@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -240,8 +241,9 @@ func TestWithoutSkipAnErrorFailsTheApplication(t *testing.T) {
 		"Drain": tried.app.Drain(ctx),
 		"Send":  tried.source.Send(ctx, event{}),
 	} {
-		if !isError(err, partita.ErrFailed) {
-			t.Errorf("%s: %v", what, err)
+		var cause *odd
+		if !isError(err, partita.ErrFailed) || !errors.As(err, &cause) || cause.n != 5 {
+			t.Errorf("%s: %v, expected the error of the computation in it", what, err)
 			continue
 		}
 		if text := `computation "trying", key 0, message {0 0 5}: 5 is odd`; !strings.HasSuffix(err.Error(), text) {
@@ -251,6 +253,56 @@ func TestWithoutSkipAnErrorFailsTheApplication(t *testing.T) {
 	must(t, tried.app.Close(context.Background()))
 	if len(tried.letters) != 1 || tried.letters[0].Data != (event{n: 5}) {
 		t.Errorf("the dead letters are %v, expected the message that failed", tried.letters)
+	}
+}
+
+func TestTheErrorOfAFailureIsTheOneThatItsTextNames(t *testing.T) {
+	for range 50 {
+		tried := newTried(t, func(pipeline *partita.Pipeline) {
+			pipeline.ToStatePartition(trying(func(data, state interface{}) (interface{}, bool, error) {
+				return nil, false, fmt.Errorf("\xff%s: %w", strings.Repeat("long ", data.(event).n*2000), &odd{data.(event).key})
+			}), counters, "s", byKey, nil)
+		})
+		_, _ = tried.source.SendBatch(deadline(t), append(events(0, 64, 64), event{n: 1}))
+		err := tried.app.Wait(deadline(t))
+		var cause *odd
+		if !isError(err, partita.ErrFailed) || !errors.As(err, &cause) {
+			t.Fatalf("%v, expected an error of the computation", err)
+		}
+		says(t, err, fmt.Sprintf("key %d, message {%d ", cause.n, cause.n))
+	}
+}
+
+func TestAClosedApplicationDoesNotKeepTheErrorItFailedWith(t *testing.T) {
+	for name, options := range map[string][]partita.StepOption{"stop": nil, "skip": {partita.Skip()}} {
+		t.Run(name, func(t *testing.T) {
+			gone := make(chan bool)
+			app := partita.NewApplication("pins")
+			source := partita.NewSource()
+			app.NewPipeline("p", source).ToStateful(trying(func(interface{}, interface{}) (interface{}, bool, error) {
+				err := &odd{1}
+				runtime.SetFinalizer(err, func(*odd) { close(gone) })
+				return nil, false, err
+			}), counters, "s", options...).Done()
+			start(t, app)
+			send(t, source, event{})
+			if err := app.Drain(deadline(t)); (err == nil) != (options != nil) {
+				t.Errorf("Drain: %v", err)
+			}
+			if options == nil {
+				must(t, app.Close(deadline(t)))
+			}
+			await(t, "the error is gone", func() bool {
+				runtime.GC()
+				select {
+				case <-gone:
+					return true
+				default:
+					return false
+				}
+			})
+			runtime.KeepAlive(app)
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import "C"
 import (
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -28,6 +29,9 @@ type worker struct {
 	burial   burialJob
 	// lost is why the last goroutine that was this worker has ended.
 	lost string
+	// blame is the first error on this worker that made the application fail: nothing is computed
+	// after it.
+	blame atomic.Pointer[blame]
 }
 
 func newWorker(engine *engine, index int) *worker {
@@ -52,6 +56,7 @@ func (worker *worker) free() {
 	worker.messages.empty()
 	worker.states.empty()
 	worker.keyRoom.free()
+	worker.blame.Store(nil)
 }
 
 // work is the worker, until the application is closed. When user code ends the goroutine, another
