@@ -52,6 +52,7 @@ impl RunBuffer {
         std::mem::swap(&mut self.values, &mut messages.values);
         std::mem::swap(&mut self.words, &mut messages.words);
         std::mem::swap(&mut self.bytes, &mut messages.bytes);
+        std::mem::swap(&mut self.spans, &mut messages.spans);
     }
 
     /// Takes the message at `index` out.
@@ -126,7 +127,6 @@ impl Lane {
             if run.values.is_empty() && segment.taken == 0 && segment.left() <= most {
                 // All of it: its buffers become the run's, which are empty.
                 run.take_over(&mut segment.messages);
-                run.spans.push(segment.origin, run.values.len());
                 if let Some(segment) = self.queue.pop_front() {
                     mail.empty(segment);
                 }
@@ -134,6 +134,8 @@ impl Lane {
             }
             let (start, count) = (segment.taken, segment.left().min(most - run.values.len()));
             let messages = &segment.messages;
+            run.spans
+                .append(segment.origins_left(), count, run.values.len());
             run.values
                 .extend_from_slice(&messages.values[start..start + count]);
             if !messages.words.is_empty() {
@@ -143,7 +145,6 @@ impl Lane {
             if !messages.bytes.is_empty() {
                 (start..start + count).for_each(|index| run.bytes.push(messages.bytes.get(index)));
             }
-            run.spans.push(segment.origin, run.values.len());
             segment.taken += count;
             if segment.left() == 0
                 && let Some(segment) = self.queue.pop_front()
@@ -220,8 +221,9 @@ impl Lane {
         if takers == 0 {
             engine.discard_outputs(self.pipeline, plan, &mut run.outputs);
         } else {
+            let (mut origin_of, start) = (run.spans.walk(), run.start);
             for output in run.outputs.drain(..) {
-                let origin = run.spans.origin_at(run.start + output.from as usize);
+                let origin = origin_of(start + output.from as usize);
                 self.outbox.push(origin, output.value);
             }
             if takers > 1 && !self.outbox.is_empty() {

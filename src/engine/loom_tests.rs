@@ -17,7 +17,7 @@ use super::flow::Flow;
 use super::mailbox::Mailbox;
 use super::queue::SinkQueue;
 use super::schedule::{ActorId, Claim, Schedule};
-use super::segment::Origin;
+use super::segment::{Origin, Spans};
 use super::{Batch, Engine, Failure, Refusal, Sender};
 use crate::host::{
     self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Sleep, Values, Verdict,
@@ -452,8 +452,10 @@ fn an_actor_stalled_by_a_full_queue_is_notified_when_there_is_room() {
                     epoch: 0,
                 };
                 let (mut left, mut awake) = (&[Value(1), Value(2), Value(3)][..], false);
+                let mut spans = Spans::default();
+                spans.push(origin, left.len());
                 while let Some(claim) = next(&schedule, 0, &mut awake) {
-                    left = &left[queue.push(origin, left, ACTOR)..];
+                    left = &left[queue.push(spans.from(0), left, ACTOR)..];
                     schedule.give_back(claim, false);
                     if left.is_empty() {
                         schedule.close();

@@ -51,7 +51,7 @@ use mailbox::Mailbox;
 use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
-use segment::{Bag, Origin};
+use segment::Bag;
 use worker::WorkerSlot;
 
 pub(crate) use death::Death;
@@ -282,8 +282,8 @@ impl Engine {
     }
 
     /// Leaves messages for a lane of a shard.
-    fn deliver(&self, shard: usize, lane: usize, origin: Origin, mail: Mail<'_>) {
-        self.inboxes[shard][lane].append(origin, mail);
+    fn deliver(&self, shard: usize, lane: usize, mail: Mail<'_>) {
+        self.inboxes[shard][lane].append(mail);
         if !crate::fault::planted(crate::fault::Fault::NotifyLost) {
             self.schedule.notify(ActorId(shard));
         }

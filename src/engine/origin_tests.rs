@@ -5,7 +5,7 @@ use super::event::Wait;
 use super::inbox::Mail;
 use super::scatter::{Keys, Scatter};
 use super::schedule::ActorId;
-use super::segment::{Bag, Origin};
+use super::segment::{Bag, Origin, Spans};
 use super::{Engine, SinkSlot};
 use crate::host::{self, BuildBatch, KeyBatch, Output, Run, Verdict};
 use crate::model::{KeyKind, Policy, Value};
@@ -109,8 +109,10 @@ fn send(engine: &Engine) {
     for batch in 1..=BATCHES {
         let values = [Value(batch); BATCH_LEN];
         assert_eq!(engine.pipelines[0].flow.admit(BATCH_LEN), BATCH_LEN);
-        let (origin, keys) = (origin_of(values[0]), Keys::Words(&words));
-        Scatter::default().send(engine, 0, 0, origin, &values, keys);
+        let mut spans = Spans::default();
+        spans.push(origin_of(values[0]), BATCH_LEN);
+        let mail = (&values[..], spans.from(0));
+        Scatter::default().send(engine, (0, 0), mail, Keys::Words(&words));
     }
 }
 
@@ -129,15 +131,16 @@ fn run_first_step(engine: &Engine) -> usize {
     for (shard, segment) in &arrived {
         let values = &segment.messages.values;
         found += values.len();
-        values
-            .iter()
-            .for_each(|&value| assert_eq!(segment.origin, origin_of(value)));
+        let origins = segment.origins_left();
+        let found_at = |(index, &value)| assert_eq!(origins.at(index), origin_of(value));
+        values.iter().enumerate().for_each(found_at);
         let mail = Mail {
             values,
+            origins,
             words: &segment.messages.words,
             bytes: None,
         };
-        engine.deliver(*shard, 0, segment.origin, mail);
+        engine.deliver(*shard, 0, mail);
     }
     found
 }

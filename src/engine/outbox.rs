@@ -5,7 +5,7 @@
 
 use super::inbox::Mail;
 use super::schedule::ActorId;
-use super::segment::{Origin, Spans};
+use super::segment::{Origin, Origins, Spans};
 use super::{Engine, SinkSlot};
 use crate::fault::{Fault, planted};
 use crate::model::{DeadReason, Value};
@@ -24,6 +24,11 @@ impl Outbox {
     pub(super) fn push(&mut self, origin: Origin, value: Value) {
         self.values.push(value);
         self.spans.push(origin, self.values.len());
+    }
+
+    pub(super) fn append(&mut self, values: &[Value], origins: Origins<'_>) {
+        self.spans.append(origins, values.len(), self.values.len());
+        self.values.extend_from_slice(values);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -49,36 +54,28 @@ impl Outbox {
         self.to_sinks.resize(sinks.len(), 0);
         let mut all = true;
         for (sink, forwarded) in sinks.iter().zip(&mut self.to_sinks) {
-            for (origin, start, end) in self.spans.within(*forwarded, self.values.len()) {
-                let values = &self.values[start..end];
-                let accepted = match sink {
-                    SinkSlot::Callback { actor: sink, inbox } => {
-                        inbox.append(
-                            origin,
-                            Mail {
-                                values,
-                                words: &[],
-                                bytes: None,
-                            },
-                        );
-                        engine.schedule.notify(*sink);
-                        values.len()
-                    }
-                    SinkSlot::Queue(queue) => {
-                        let accepted = queue.push(origin, values, actor);
-                        // Who closes empties the queues: it may have looked already.
-                        if engine.discarding().is_some() {
-                            engine.changed.notify();
-                        }
-                        accepted
-                    }
-                };
-                *forwarded += accepted;
-                if accepted < values.len() {
-                    all = false;
-                    break;
-                }
+            let values = &self.values[*forwarded..];
+            if values.is_empty() {
+                continue;
             }
+            let origins = self.spans.from(*forwarded);
+            let accepted = match sink {
+                SinkSlot::Callback { actor: sink, inbox } => {
+                    inbox.append(Mail::keyless(values, origins));
+                    engine.schedule.notify(*sink);
+                    values.len()
+                }
+                SinkSlot::Queue(queue) => {
+                    let accepted = queue.push(origins, values, actor);
+                    // Who closes empties the queues: it may have looked already.
+                    if engine.discarding().is_some() {
+                        engine.changed.notify();
+                    }
+                    accepted
+                }
+            };
+            all &= accepted == values.len();
+            *forwarded += accepted;
         }
         if all {
             self.clear();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::event::Event;
 use super::schedule::ActorId;
-use super::segment::Origin;
+use super::segment::{Origin, Origins};
 use crate::fault::{Fault, planted};
 use crate::model::Value;
 use crate::sync::{Arc, Mutex, lock};
@@ -34,13 +34,16 @@ impl SinkQueue {
 
     /// Takes as many of the values as there is room for, and says how many. If that is not all,
     /// `actor` is among those to notify once there is room.
-    pub(crate) fn push(&self, origin: Origin, values: &[Value], actor: ActorId) -> usize {
+    pub(crate) fn push(&self, origins: Origins<'_>, values: &[Value], actor: ActorId) -> usize {
         let accepted = {
             let mut content = lock(&self.content);
             let accepted = values.len().min(self.capacity - content.messages.len());
-            content
-                .messages
-                .extend(values[..accepted].iter().map(|&value| (origin, value)));
+            for (origin, low, high) in origins.first(accepted) {
+                let values = values[low..high].iter();
+                content
+                    .messages
+                    .extend(values.map(|&value| (origin, value)));
+            }
             let stalls = accepted < values.len() && !planted(Fault::StallForgotten);
             if stalls && !content.stalled.contains(&actor) {
                 content.stalled.push(actor);

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::inbox::Mail;
 use super::schedule::ActorId;
-use super::segment::Origin;
+use super::segment::{Origins, Spans};
 use crate::fault::{Fault, planted};
 use crate::model::{ByteKeys, Value};
 use crate::state::hash;
@@ -18,16 +18,6 @@ pub(crate) enum Keys<'a> {
     Single,
 }
 
-impl Keys<'_> {
-    fn skip(self, start: usize, end: usize) -> Self {
-        match self {
-            Keys::Words(words) => Keys::Words(&words[start..end]),
-            Keys::Bytes(bytes, from) => Keys::Bytes(bytes, from + start),
-            Keys::Single => Keys::Single,
-        }
-    }
-}
-
 /// Working memory, kept by whoever sorts.
 #[derive(Default)]
 pub(crate) struct Scatter {
@@ -39,6 +29,10 @@ pub(crate) struct Scatter {
     words: Vec<u64>,
     /// Which keys belong to the sorted messages, if keys are bytes.
     which: Vec<u32>,
+    /// Where the sorted messages came from.
+    spans: Spans,
+    /// For each of them, which span it is of, if there are several.
+    span_of: Vec<u32>,
     actors: Vec<ActorId>,
 }
 
@@ -47,21 +41,14 @@ impl Scatter {
     pub(crate) fn send(
         &mut self,
         engine: &Engine,
-        partition: usize,
-        lane: usize,
-        origin: Origin,
-        values: &[Value],
+        (partition, lane): (usize, usize),
+        (values, origins): (&[Value], Origins<'_>),
         keys: Keys<'_>,
     ) {
         let slot = &engine.partitions[partition];
         match keys {
             Keys::Single => {
-                let mail = Mail {
-                    values,
-                    words: &[],
-                    bytes: None,
-                };
-                engine.deliver(slot.first_actor, lane, origin, mail);
+                engine.deliver(slot.first_actor, lane, Mail::keyless(values, origins));
                 return;
             }
             Keys::Words(words) => {
@@ -85,7 +72,8 @@ impl Scatter {
                 self.hashes = hashes;
             }
         }
-        self.deliver(engine, partition, lane, origin, keys);
+        self.sort_origins(origins);
+        self.deliver(engine, partition, lane, keys);
     }
 
     /// Sorts values and words by shard.
@@ -128,14 +116,30 @@ impl Scatter {
         }
     }
 
-    fn deliver(
-        &mut self,
-        engine: &Engine,
-        partition: usize,
-        lane: usize,
-        origin: Origin,
-        keys: Keys<'_>,
-    ) {
+    /// Sorts where the messages came from as they are sorted. Most come from one place.
+    fn sort_origins(&mut self, origins: Origins<'_>) {
+        let len = self.shard_of.len();
+        self.spans.clear();
+        if let Some(origin) = origins.only(len) {
+            return self.spans.push(origin, len);
+        }
+        let shards = self.ends.len() - 1;
+        self.count(shards);
+        self.span_of.resize(len, 0);
+        let spans: Vec<_> = origins.first(len).collect();
+        for (index, &(_, low, high)) in spans.iter().enumerate() {
+            for &shard in &self.shard_of[low..high] {
+                let next = &mut self.ends[shard as usize];
+                self.span_of[*next as usize] = index as u32;
+                *next += 1;
+            }
+        }
+        for (end, &span) in (1..).zip(&self.span_of) {
+            self.spans.push(spans[span as usize].0, end);
+        }
+    }
+
+    fn deliver(&mut self, engine: &Engine, partition: usize, lane: usize, keys: Keys<'_>) {
         let slot = &engine.partitions[partition];
         let mut start = 0;
         self.actors.clear();
@@ -153,6 +157,7 @@ impl Scatter {
             }
             let mail = Mail {
                 values: &self.values[start..end],
+                origins: self.spans.from(start),
                 words: &self.words[start..end],
                 bytes: match keys {
                     Keys::Bytes(bytes, _) => Some((bytes, &self.which[start..end])),
@@ -164,27 +169,12 @@ impl Scatter {
                 false => shard,
             };
             let actor = slot.first_actor + shard;
-            engine.inboxes[actor][lane].append(origin, mail);
+            engine.inboxes[actor][lane].append(mail);
             self.actors.push(ActorId(actor));
             start = end;
         }
         if !planted(Fault::NotifyLost) {
             engine.schedule.notify_many(&self.actors);
-        }
-    }
-
-    /// Sends messages of several origins.
-    pub(crate) fn send_spans(
-        &mut self,
-        engine: &Engine,
-        (partition, lane): (usize, usize),
-        spans: impl Iterator<Item = (Origin, usize, usize)>,
-        (values, start): (&[Value], usize),
-        keys: Keys<'_>,
-    ) {
-        for (origin, low, high) in spans {
-            let keys = keys.skip(low - start, high - start);
-            self.send(engine, partition, lane, origin, &values[low..high], keys);
         }
     }
 }

@@ -14,17 +14,20 @@ pub(crate) struct Origin {
     pub(crate) epoch: u64,
 }
 
-/// Messages, with their keys if they are on the way to a step.
+/// Messages, with where they came from, and their keys if they are on the way to a step.
 #[derive(Default)]
 pub(crate) struct Messages {
     pub(crate) values: Vec<Value>,
     /// The keys that are words, or the hashes of those that are bytes.
     pub(crate) words: Vec<u64>,
     pub(crate) bytes: ByteKeys,
+    pub(crate) spans: Spans,
 }
 
 impl Messages {
     pub(crate) fn append(&mut self, mail: Mail<'_>) {
+        let end = self.values.len();
+        self.spans.append(mail.origins, mail.values.len(), end);
         self.values.extend_from_slice(mail.values);
         self.words.extend_from_slice(mail.words);
         if let Some((bytes, which)) = mail.bytes {
@@ -38,24 +41,21 @@ impl Messages {
         self.values.clear();
         self.words.clear();
         self.bytes.clear();
+        self.spans.clear();
     }
 }
 
-/// Messages of one origin.
+/// Messages of which the first ones may be taken already.
+#[derive(Default)]
 pub(crate) struct Segment {
-    pub(crate) origin: Origin,
     pub(crate) messages: Messages,
     /// How many of them were taken.
     pub(crate) taken: usize,
 }
 
 impl Segment {
-    pub(crate) fn new(origin: Origin, messages: Messages) -> Segment {
-        Segment {
-            origin,
-            messages,
-            taken: 0,
-        }
+    pub(crate) fn new(messages: Messages) -> Segment {
+        Segment { messages, taken: 0 }
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -64,6 +64,11 @@ impl Segment {
 
     pub(crate) fn values_left(&self) -> &[Value] {
         &self.messages.values[self.taken..]
+    }
+
+    /// Where those that are left came from.
+    pub(crate) fn origins_left(&self) -> Origins<'_> {
+        self.messages.spans.from(self.taken)
     }
 }
 
@@ -87,6 +92,47 @@ impl Bag {
 #[derive(Default)]
 pub(crate) struct Spans(Vec<(Origin, usize)>);
 
+/// Where messages came from: the first of them is at this index of these spans.
+#[derive(Clone, Copy)]
+pub(crate) struct Origins<'a> {
+    spans: &'a Spans,
+    start: usize,
+}
+
+impl<'a> Origins<'a> {
+    /// Those of the messages behind the first `count`.
+    pub(crate) fn skip(self, count: usize) -> Origins<'a> {
+        self.spans.from(self.start + count)
+    }
+
+    /// The spans of the first `count` messages: each with where it begins and ends among them.
+    pub(crate) fn first(self, count: usize) -> impl Iterator<Item = (Origin, usize, usize)> + 'a {
+        let (spans, start, end) = (&self.spans.0, self.start, self.start + count);
+        let mut from = start;
+        let begin = spans.partition_point(|&(_, span_end)| span_end <= start);
+        let cut = spans[begin..].iter().map_while(move |&(origin, span_end)| {
+            (from < end).then(|| {
+                let low = from;
+                from = span_end.min(end);
+                (origin, low - start, from - start)
+            })
+        });
+        // Messages that were removed may have left spans empty.
+        cut.filter(|(_, low, high)| low < high)
+    }
+
+    /// The origin of one of the messages.
+    pub(crate) fn at(self, index: usize) -> Origin {
+        self.spans.origin_at(self.start + index)
+    }
+
+    /// The origin of the first `count` messages, if they have but one.
+    pub(crate) fn only(self, count: usize) -> Option<Origin> {
+        let (origin, _, end) = self.first(count).next()?;
+        (end == count).then_some(origin)
+    }
+}
+
 impl Spans {
     /// Notes that messages up to `end` (from the end of the span before) have this origin.
     pub(crate) fn push(&mut self, origin: Origin, end: usize) {
@@ -96,29 +142,36 @@ impl Spans {
         }
     }
 
+    /// Notes the origins of `count` messages behind the `end` that there are.
+    pub(crate) fn append(&mut self, origins: Origins<'_>, count: usize, end: usize) {
+        for (origin, _, high) in origins.first(count) {
+            self.push(origin, end + high);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Calls back for each span that has messages in `start..end`, cut to them.
-    pub(crate) fn within(
-        &self,
-        start: usize,
-        end: usize,
-    ) -> impl Iterator<Item = (Origin, usize, usize)> {
-        let mut from = start;
-        self.0.iter().filter_map(move |&(origin, span_end)| {
-            let (low, high) = (from, span_end.min(end));
-            (low < high).then(|| {
-                from = high;
-                (origin, low, high)
-            })
-        })
+    /// The origins of the messages from this index on.
+    pub(crate) fn from(&self, start: usize) -> Origins<'_> {
+        Origins { spans: self, start }
     }
 
     /// The origin of the message at `index`.
     pub(crate) fn origin_at(&self, index: usize) -> Origin {
         self.0[self.0.partition_point(|&(_, end)| end <= index)].0
+    }
+
+    /// Finds the origins of messages one after the other: each index is at least the one before.
+    pub(crate) fn walk(&self) -> impl FnMut(usize) -> Origin + '_ {
+        let mut span = 0;
+        move |index| {
+            while self.0[span].1 <= index {
+                span += 1;
+            }
+            self.0[span].0
+        }
     }
 
     /// Forgets the message at `index`: those behind it move up.

@@ -7,7 +7,7 @@ use super::event::Wait;
 use super::inbox::Mail;
 use super::life::Refusal;
 use super::scatter::{Keys, Scatter};
-use super::segment::Origin;
+use super::segment::{Origin, Origins, Spans};
 use super::{Death, Engine, Failure};
 use crate::host::{KeyBatch, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
@@ -54,18 +54,21 @@ pub struct Sender {
     scatter: Scatter,
     words: Vec<u64>,
     bytes: ByteKeys,
+    /// Where the messages come from that are being sent.
+    spans: Spans,
 }
 
 impl Sender {
     /// A sender into a pipeline, by its number in the order of declaration.
     pub fn new(engine: Arc<Engine>, pipeline: usize) -> Sender {
-        let (scatter, words, bytes) = Default::default();
+        let (scatter, words, bytes, spans) = Default::default();
         Sender {
             engine,
             pipeline,
             scatter,
             words,
             bytes,
+            spans,
         }
     }
 
@@ -128,31 +131,42 @@ impl Sender {
             batch: 0,
             epoch: 0,
         };
-        let Some(step) = pipeline.steps.first() else {
-            return self.relay(engine, origin, &batch.values[start..end]);
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.clear();
+        spans.push(origin, end - start);
+        self.pass_on(engine, batch, (start, end), spans.from(0));
+        self.spans = spans;
+    }
+
+    /// Passes the messages of a batch from `start` to `end` on, to the first step or to the relay.
+    fn pass_on(
+        &mut self,
+        engine: &Engine,
+        batch: &Batch<'_>,
+        (start, end): (usize, usize),
+        origins: Origins<'_>,
+    ) {
+        let Some(step) = engine.plan.pipelines[self.pipeline].steps.first() else {
+            return self.relay(engine, &batch.values[start..end], origins);
         };
         let failed = batch.failed.filter(|_| end == batch.values.len());
         let keyed = end - usize::from(failed.is_some());
         let values = &batch.values[start..keyed];
         let kind = engine.plan.partitions[step.partition].key_kind;
         match (kind, batch.keys) {
-            (KeyKind::Single, _) => self.push(engine, step, origin, values, Keys::Single),
+            (KeyKind::Single, _) => self.push(engine, step, values, origins, Keys::Single),
             (KeyKind::Word, BatchKeys::Words(words)) => {
-                self.push(
-                    engine,
-                    step,
-                    origin,
-                    values,
-                    Keys::Words(&words[start..keyed]),
-                );
+                let keys = Keys::Words(&words[start..keyed]);
+                self.push(engine, step, values, origins, keys);
             }
             (KeyKind::Bytes, BatchKeys::Bytes(bytes)) => {
-                self.push(engine, step, origin, values, Keys::Bytes(bytes, start));
+                self.push(engine, step, values, origins, Keys::Bytes(bytes, start));
             }
-            _ => self.ask(engine, step, kind, origin, values),
+            _ => self.ask(engine, step, kind, values, origins),
         }
         if let Some(text) = failed {
-            bury(engine, step, origin, batch.values[end - 1], text);
+            let origin = origins.at(keyed - start);
+            bury(engine, step, origin, batch.values[keyed], text);
         }
     }
 
@@ -160,26 +174,19 @@ impl Sender {
         &mut self,
         engine: &Engine,
         step: &StepPlan,
-        origin: Origin,
         values: &[Value],
+        origins: Origins<'_>,
         keys: Keys<'_>,
     ) {
         if !values.is_empty() {
-            self.scatter
-                .send(engine, step.partition, step.lane, origin, values, keys);
+            let lane = (step.partition, step.lane);
+            self.scatter.send(engine, lane, (values, origins), keys);
         }
     }
 
-    fn relay(&self, engine: &Engine, origin: Origin, values: &[Value]) {
+    fn relay(&self, engine: &Engine, values: &[Value], origins: Origins<'_>) {
         if let Some((actor, inbox)) = &engine.pipelines[self.pipeline].relay {
-            inbox.append(
-                origin,
-                Mail {
-                    values,
-                    words: &[],
-                    bytes: None,
-                },
-            );
+            inbox.append(Mail::keyless(values, origins));
             engine.schedule.notify(*actor);
         }
     }
@@ -190,8 +197,8 @@ impl Sender {
         engine: &Engine,
         step: &StepPlan,
         kind: KeyKind,
-        origin: Origin,
         mut values: &[Value],
+        mut origins: Origins<'_>,
     ) {
         let Some(function) = &step.keys else { return };
         while !values.is_empty() {
@@ -228,11 +235,11 @@ impl Sender {
                 let reason = DeadReason::Failed;
                 return engine.discard(self.pipeline, 0, 1, values.to_vec(), reason);
             }
-            self.push(engine, step, origin, &values[..done], keys);
-            values = &values[done..];
+            self.push(engine, step, &values[..done], origins, keys);
+            (values, origins) = (&values[done..], origins.skip(done));
             if let (Verdict::Failed(text), [first, rest @ ..]) = (&verdict, values) {
-                bury(engine, step, origin, *first, text);
-                values = rest;
+                bury(engine, step, origins.at(0), *first, text);
+                (values, origins) = (rest, origins.skip(1));
             }
             (self.words, self.bytes) = (words, bytes);
         }

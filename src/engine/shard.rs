@@ -542,12 +542,11 @@ impl Shard {
                 lane.flush(engine, self.actor);
             }
             Some(next) if next.keys.is_none() => {
-                let count = lane.outbox.values.len();
-                self.scatter.send_spans(
+                let outbox = &lane.outbox;
+                self.scatter.send(
                     engine,
                     (next.partition, next.lane),
-                    lane.outbox.spans.within(0, count),
-                    (&lane.outbox.values, 0),
+                    (&outbox.values, outbox.spans.from(0)),
                     Keys::Single,
                 );
                 lane.outbox.clear();
@@ -595,13 +594,14 @@ impl Shard {
             ));
             return;
         }
-        self.scatter.send_spans(
-            engine,
-            (next.partition, next.lane),
-            spans.within(start, start + done),
-            (values, start),
-            keys,
-        );
+        if done > 0 {
+            self.scatter.send(
+                engine,
+                (next.partition, next.lane),
+                (&values[start..start + done], spans.from(start)),
+                keys,
+            );
+        }
         *forwarded += done;
         let at = *forwarded;
         let all = at == values.len();

@@ -71,8 +71,10 @@ impl Sink {
         let mut mail = std::mem::take(&mut self.mail);
         inbox.take(&mut mail.arrived, &mut mail.empty);
         for segment in std::mem::take(&mut mail.arrived) {
-            self.batch.extend_from_slice(segment.values_left());
-            self.spans.push(segment.origin, self.batch.len());
+            let values = segment.values_left();
+            self.spans
+                .append(segment.origins_left(), values.len(), self.batch.len());
+            self.batch.extend_from_slice(values);
             mail.empty(segment);
         }
         self.mail = mail;
@@ -243,13 +245,10 @@ impl Relay {
             inbox.take(&mut self.mail.arrived, &mut self.mail.empty);
         }
         let arrived = self.outbox.values.len();
-        for segment in self.mail.arrived.drain(..) {
-            for &value in segment.values_left() {
-                self.outbox.push(segment.origin, value);
-            }
-            let mut messages = segment.messages;
-            messages.clear();
-            self.mail.empty.push(messages);
+        for segment in std::mem::take(&mut self.mail.arrived) {
+            self.outbox
+                .append(segment.values_left(), segment.origins_left());
+            self.mail.empty(segment);
         }
         let count = self.outbox.values.len() - arrived;
         let values = &engine.plan.pipelines[self.pipeline].source.values;
