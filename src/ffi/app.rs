@@ -66,13 +66,14 @@ pub(super) struct SinkObject {
 /// What a sender handle stands for. The lock is only ever tried: one thread at a time may send.
 pub(super) struct SenderObject {
     pub(super) engine: Arc<Engine>,
-    pub(super) sending: Mutex<Sender>,
+    /// Boxed: slots of all kinds of handles are as large as the largest.
+    pub(super) sending: Box<Mutex<Sender>>,
 }
 
 impl SenderObject {
     pub(super) fn new(engine: Arc<Engine>, pipeline: usize) -> SenderObject {
         SenderObject {
-            sending: Mutex::new(Sender::new(engine.clone(), pipeline)),
+            sending: Box::new(Mutex::new(Sender::new(engine.clone(), pipeline))),
             engine,
         }
     }
