@@ -76,11 +76,17 @@ func NewApplication(name string, options ...Option) *Application {
 
 // NewPipeline declares a pipeline that is fed by source. Each source feeds one pipeline.
 func (app *Application) NewPipeline(name string, source *Source) *Pipeline {
-	pipeline := &Pipeline{app: app, name: name, source: source}
+	return newPipeline(app, name, source)
+}
+
+// newPipeline declares a pipeline that is fed by a source of messages of a type.
+func newPipeline[T any](app *Application, name string, source *SourceOf[T]) *Pipeline {
+	pipeline := &Pipeline{app: app, name: name}
 	app.declare(pipeline.path(), func() {
 		app.pipelines = append(app.pipelines, pipeline)
-		if source != nil && source.pipeline == nil {
-			source.pipeline = pipeline
+		if source != nil {
+			pipeline.source = source
+			source.claim(pipeline)
 		}
 	})
 	return pipeline
@@ -223,7 +229,7 @@ func (app *Application) closeUnused() {
 // failure. The end of ctx is no failure, nor is that somebody else closes the application.
 //
 // To drain takes until all queue and channel sinks are read: whoever reads them must go on until
-// [QueueSink.All] or the channel ends. [DrainTimeout] sets a limit.
+// [QueueSinkOf.All] or the channel ends. [DrainTimeout] sets a limit.
 func (app *Application) Run(ctx context.Context) error {
 	if ctx == nil {
 		return noContext(app.path())

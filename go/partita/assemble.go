@@ -15,23 +15,22 @@ type assembly struct {
 	app      *Application
 	engine   *engine
 	mistakes []Mistake
-	parts    map[string]*stepItem // the first step of each partition
-	taken    map[any]bool         // the sinks and channels that are used
-	names    []string             // of the steps of the pipeline being assembled
-	lent     []unsafe.Pointer     // C memory, for the time of the assembly
+	taken    map[any]bool     // the sinks and channels that are used
+	names    []string         // of the steps of the pipeline being assembled
+	lent     []unsafe.Pointer // C memory, for the time of the assembly
 }
 
 // assemble makes an engine that could be started; or the error tells every mistake.
 func (app *Application) assemble() (*engine, error) {
-	assembly := &assembly{app: app, parts: make(map[string]*stepItem), taken: make(map[any]bool)}
+	assembly := &assembly{app: app, taken: make(map[any]bool)}
 	defer assembly.giveBack()
 	assembly.engine = &engine{
 		path:        app.path(),
 		deadLetters: app.deadLetters,
 		logger:      app.logger,
-		messages:    newSlots[any](app.shares()),
-		states:      newSlots[any](false),
-		kinds:       make(map[string]KeyKind),
+		messages:    make(keepers),
+		states:      make(keepers),
+		partitions:  make(map[string]partition),
 		closed:      make(chan struct{}),
 	}
 	if assembly.application() {
@@ -46,21 +45,8 @@ func (app *Application) assemble() (*engine, error) {
 		assembly.engine.discard()
 		return nil, &TopologyError{Mistakes: assembly.mistakes}
 	}
-	for i := range app.workers {
-		assembly.engine.workers = append(assembly.engine.workers, newWorker(assembly.engine, i))
-	}
-	assembly.engine.closer = newWorker(assembly.engine, -1)
+	assembly.engine.hire(app.workers)
 	return assembly.engine, nil
-}
-
-// shares tells whether a message can go to several sinks.
-func (app *Application) shares() bool {
-	for _, pipeline := range app.pipelines {
-		if len(pipeline.sinks()) > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // wrong notes a mistake.
@@ -141,18 +127,23 @@ func (assembly *assembly) pipeline(pipeline *Pipeline) {
 	}
 	gate := assembly.source(pipeline, handle)
 	assembly.names = nil
+	maker := gate.holds()
 	for _, item := range pipeline.items {
 		switch item := item.(type) {
 		case *stepItem:
-			step := assembly.step(item, handle, path)
-			if gate.first == nil {
-				gate.first = step
+			step := assembly.step(item, handle, path, maker)
+			if len(assembly.names) == 1 {
+				gate.first(step)
 			}
+			maker = step.holds()
 		case *sinkItem:
-			assembly.sink(item, handle, pipeline)
+			assembly.sink(item, handle, pipeline, maker)
 		case endItem:
 			C.partita_pipeline_done(handle, nil)
 		}
+	}
+	if len(pipeline.sinks()) > 1 {
+		maker.countShares()
 	}
 }
 

@@ -10,72 +10,64 @@ import (
 )
 
 // source declares the source of a pipeline.
-func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) *gate {
+func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) gate {
 	path := pipeline.path() + " / source"
-	gate := &gate{engine: assembly.engine, source: pipeline.source, pipeline: handle, path: path}
-	credits := creditsDefault
-	switch source := pipeline.source; {
+	source, credits := pipeline.source, creditsDefault
+	switch {
 	case source == nil:
 		assembly.wrong(path, "it is nil: expected a source made by NewSource")
-	case source.pipeline != pipeline:
-		assembly.wrong(path, "it feeds %s already: expected a source of its own", source.pipeline.path())
+		source = NewSource()
+	case source.owner() != pipeline:
+		assembly.wrong(path, "it feeds %s already: expected a source of its own", source.owner().path())
 	default:
-		assembly.options(path, source.nilOption)
-		credits = int(assembly.number(path, "credits", source.credits))
+		assembly.options(path, source.settings().nilOption)
+		credits = int(assembly.number(path, "credits", source.settings().credits))
 	}
+	gate := source.side(gateBase{engine: assembly.engine, pipeline: handle, path: path})
 	assembly.declare(path, gate, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_from_source(handle, C.uint64_t(credits), host, object)
 	})
 	assembly.engine.gates = append(assembly.engine.gates, gate)
-	assembly.stage(NoKey)
+	assembly.stage(NoKey, gate.holds())
 	return gate
 }
 
-// step declares a step, and its partition unless an earlier step did.
-func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path string) *step {
+// step declares a step, to which messages come, and its partition unless an earlier step did.
+func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path string, messages keeper) stepHost {
+	name := assembly.stepName(item, path)
+	path = fmt.Sprintf(`%s / step %d "%s"`, path, len(assembly.names), name)
+	for _, mistake := range item.mistakes {
+		assembly.wrong(path, "%s", mistake)
+	}
+	assembly.options(path, item.options.nilOption)
+	assembly.part(item.part)
+	step := item.host(stepBase{engine: assembly.engine, computation: name, policy: item.options.policy})
+	options := C.partita_step_options{
+		name:      assembly.text(name),
+		partition: assembly.text(item.part.name),
+		policy:    C.uint32_t(item.options.policy),
+	}
+	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_to_step(handle, options, item.part.kind != NoKey, host, object)
+	})
+	assembly.stage(item.part.kind, messages)
+	return step
+}
+
+// stepName is the name of the next step, which no other of its pipeline has.
+func (assembly *assembly) stepName(item *stepItem, path string) string {
 	name := item.options.name
-	if item.computation() == nil {
+	if item.computation == nil {
 		name = "nil"
 	}
 	if slices.Contains(assembly.names, name) {
-		if item.computation() != nil {
+		if item.computation != nil {
 			assembly.wrong(path, `two steps are named "%s": expected one; WithName names a step`, name)
 		}
 		name = fmt.Sprintf("%s (%d)", name, len(assembly.names)+1)
 	}
 	assembly.names = append(assembly.names, name)
-	path = fmt.Sprintf(`%s / step %d "%s"`, path, len(assembly.names), name)
-	if item.computation() == nil {
-		assembly.wrong(path, "the computation is nil: expected one")
-	}
-	if item.mixed() {
-		assembly.wrong(path, "one of Compute and TryCompute has one output, the other any number: expected the same of both")
-	}
-	if item.kind != NoKey && item.function() == nil {
-		assembly.wrong(path, "the partition function is nil: expected one")
-	}
-	assembly.options(path, item.options.nilOption)
-	assembly.part(item, path)
-	step := &step{
-		engine: assembly.engine,
-		single: item.single, multi: item.multi, computation: name, policy: item.options.policy,
-		words: item.words, texts: item.texts, kind: item.kind,
-	}
-	step.try, _ = item.single.(TryComputation)
-	step.tryMulti, _ = item.multi.(TryComputationMulti)
-	if function := item.function(); function != nil {
-		step.function = nameOf(function)
-	}
-	options := C.partita_step_options{
-		name:      assembly.text(name),
-		partition: assembly.text(item.partition),
-		policy:    C.uint32_t(item.options.policy),
-	}
-	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
-		return C.partita_go_to_step(handle, options, item.kind != NoKey, host, object)
-	})
-	assembly.stage(item.kind)
-	return step
+	return name
 }
 
 // policy says what happens when a message fails.
@@ -87,22 +79,24 @@ const (
 	reset policy = C.PARTITA_POLICY_RESET
 )
 
+// partition is a partition as declared, and the host of its callbacks.
+type partition struct {
+	item *partItem
+	host partHost
+}
+
 // part declares the partition of a step, or compares it with that of the first step that uses it.
-func (assembly *assembly) part(item *stepItem, step string) {
-	path := assembly.app.path() + ` / partition "` + item.partition + `"`
-	if item.builder == nil {
-		assembly.wrong(step, "the builder is nil: expected one")
-	}
-	first, known := assembly.parts[item.partition]
+func (assembly *assembly) part(item *partItem) {
+	path := assembly.app.path() + ` / partition "` + item.name + `"`
+	first, known := assembly.engine.partitions[item.name]
 	if known {
-		assembly.same(path, first, item)
+		assembly.same(path, first.item, item)
 		return
 	}
-	assembly.parts[item.partition] = item
-	assembly.engine.kinds[item.partition] = item.kind
-	options := C.partita_partition_options{name: assembly.text(item.partition), key_kind: keyKinds[item.kind]}
+	options := C.partita_partition_options{name: assembly.text(item.name), key_kind: keyKinds[item.kind]}
 	assembly.keys(item, &options)
-	host := &part{engine: assembly.engine, builder: item.builder}
+	host := item.host(assembly.engine)
+	assembly.engine.partitions[item.name] = partition{item, host}
 	assembly.declare(path, host, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_add_partition(assembly.engine.app, options, host, object)
 	})
@@ -121,7 +115,7 @@ var keyKindNames = [...]string{
 }
 
 // same compares two declarations of one partition.
-func (assembly *assembly) same(path string, first, second *stepItem) {
+func (assembly *assembly) same(path string, first, second *partItem) {
 	const twice = "declared twice, with "
 	switch {
 	case first.kind != second.kind:
@@ -142,7 +136,7 @@ func (keys declaredKeys) equal(others declaredKeys) bool {
 }
 
 // keys lends the declared keys of a partition to the engine.
-func (assembly *assembly) keys(item *stepItem, options *C.partita_partition_options) {
+func (assembly *assembly) keys(item *partItem, options *C.partita_partition_options) {
 	words, texts := item.keys.words, item.keys.texts
 	if words == nil && texts == nil {
 		return
@@ -168,11 +162,9 @@ func (assembly *assembly) keys(item *stepItem, options *C.partita_partition_opti
 }
 
 // sink declares a sink.
-func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeline *Pipeline) {
-	if item.sink == nil {
+func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeline *Pipeline, messages keeper) {
+	if item.missing {
 		assembly.wrong(pipeline.path(), "a sink is nil: expected one")
-		item = &sinkItem{sink: NewSinkFunc("nil", func([]any) error { return nil })}
-		item.sink.claim(pipeline)
 	}
 	name := item.options.name
 	if name == "" {
@@ -184,13 +176,13 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 		assembly.wrong(path, "it belongs to %s already: expected a sink of its own", owner.path())
 	}
 	assembly.once(path, "the sink", item.sink)
-	if sink, ok := item.sink.(*channelSink); ok && sink.channel != nil {
-		assembly.once(path, "the channel", sink.channel)
+	if channel := item.sink.target(); channel != nil {
+		assembly.once(path, "the channel", channel)
 	}
 	if mistake := item.sink.mistake(); mistake != "" {
 		assembly.wrong(path, "%s", mistake)
 	}
-	outlet := item.sink.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey)})
+	outlet := item.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey, messages)})
 	options := C.partita_sink_options{
 		name:     assembly.text(name),
 		policy:   C.uint32_t(item.options.policy),
@@ -211,7 +203,7 @@ func (assembly *assembly) once(path, what string, object any) {
 }
 
 // stage notes the next stage, a source, step or sink with keys of a kind, and returns its number.
-func (assembly *assembly) stage(kind KeyKind) int {
-	assembly.engine.stageKinds = append(assembly.engine.stageKinds, kind)
-	return len(assembly.engine.stageKinds) - 1
+func (assembly *assembly) stage(kind KeyKind, messages keeper) int {
+	assembly.engine.stages = append(assembly.engine.stages, stage{kind: kind, messages: messages})
+	return len(assembly.engine.stages) - 1
 }

@@ -10,12 +10,8 @@ static void drop_host(void *host) {
   partitaGoDropHost((uintptr_t)host);
 }
 
-static void drop_messages(void *host, const partita_value *values, size_t len) {
-  partitaGoDropMessages((uintptr_t)host, (uint64_t *)values, len);
-}
-
-static void drop_states(void *host, const partita_value *states, size_t len) {
-  partitaGoDropStates((uintptr_t)host, (uint64_t *)states, len);
+static void drop(void *host, const partita_value *values, size_t len) {
+  partitaGoDrop((uintptr_t)host, (uint64_t *)values, len);
 }
 
 static void share(void *host, const partita_value *values, size_t len, size_t times) {
@@ -74,7 +70,7 @@ partita_status partita_go_add_partition(partita_app app, partita_partition_optio
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.build = build;
-  options.drop_state = drop_states;
+  options.drop_state = drop;
   return partita_app_add_partition(app, &options, error_out);
 }
 
@@ -84,7 +80,7 @@ partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credit
                                     .credits = credits,
                                     .host = (void *)host,
                                     .drop_host = drop_host,
-                                    .drop = drop_messages,
+                                    .drop = drop,
                                     .share = share};
   return partita_pipeline_from_source(pipeline, &options, error_out);
 }
@@ -96,7 +92,7 @@ partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_option
   options.drop_host = drop_host;
   options.keys = keyed ? keys : NULL;
   options.run = run;
-  options.drop = drop_messages;
+  options.drop = drop;
   options.share = share;
   return partita_pipeline_to_state_partition(pipeline, &options, error_out);
 }

@@ -8,55 +8,100 @@ import (
 	"unsafe"
 )
 
-// part is a state partition: the host of its callbacks.
-type part struct {
-	engine  *engine
-	builder StateBuilder
+// part is a state partition, the host of its callbacks: each key's part is of type Part.
+type part[Part any] struct {
+	engine *engine
+	parts  *store[Part]
+	// name is the builder's.
+	name string
+	// build makes the part of the next key.
+	build func(*buildRoom) Part
+
+	// builds are what it does on each seat, one at a time.
+	builds []*buildJob[Part]
 }
 
-// owner is the engine that holds the states.
-func (part *part) owner() *engine { return part.engine }
+// partHost is a partition of any type.
+type partHost interface {
+	holder
+	fill(index C.int32_t, room *C.partita_build) C.partita_status
+}
 
-// buildJob is new keys, whose states are to be built.
-type buildJob struct {
+func newPart[Part any](engine *engine, name string, build func(*buildRoom) Part) *part[Part] {
+	part := &part[Part]{engine: engine, parts: statesOf[Part](engine), name: name, build: build}
+	engine.seated = append(engine.seated, part)
+	return part
+}
+
+func (part *part[Part]) holds() keeper { return part.parts }
+
+func (part *part[Part]) seat(count int) {
+	part.builds = seats[buildJob[Part]](count)
+	for seat, build := range part.builds {
+		build.part, build.cache = part, part.parts.cache(seat)
+	}
+}
+
+// buildJob is new keys, whose parts are to be built.
+type buildJob[Part any] struct {
+	buildRoom
+	part  *part[Part]
+	cache *slotCache[Part]
+	_     apart
+}
+
+// buildRoom is what the engine lends for new parts.
+type buildRoom struct {
 	callback
-	part   *part
 	room   *C.partita_build
 	states []uint64
 }
 
 //export partitaGoBuild
 func partitaGoBuild(host C.uintptr_t, index C.int32_t, room *C.partita_build) C.partita_status {
-	part := hostOf[*part](uintptr(host))
-	build := &part.engine.worker(index).build
-	*build = buildJob{
-		callback: build.begin(&room.done, &room.failure, build),
-		part:     part,
+	return hostOf[partHost](uintptr(host)).fill(index, room)
+}
+
+func (part *part[Part]) fill(index C.int32_t, room *C.partita_build) C.partita_status {
+	build := part.builds[seatOf(index)]
+	build.buildRoom = buildRoom{
+		callback: begin(part.engine.worker(index), &room.done, &room.failure, build),
 		room:     room,
 		states:   unsafe.Slice((*uint64)(unsafe.Pointer(room.states)), room.len),
 	}
 	return build.perform(build)
 }
 
-func (build *buildJob) settle() {}
+func (build *buildJob[Part]) settle() {}
 
-func (build *buildJob) work() {
+func (build *buildJob[Part]) work() {
 	for build.at < len(build.states) {
-		state := build.part.builder.Build()
-		if state == nil {
-			panic("it returned nil: expected a state")
-		}
-		build.states[build.at] = build.worker.states.put(state)
+		build.states[build.at] = build.cache.put(build.part.build(&build.buildRoom))
 		build.at++
 	}
 }
 
-// describe names the state being built.
-func (build *buildJob) describe() string {
-	text := fmt.Sprintf("builder %q", typeName(build.part.builder))
-	key := keyAt(build.room.word_keys, build.room.byte_keys, build.room.len, build.at)
-	if key.Kind != NoKey {
+// describe names the part being built.
+func (build *buildJob[Part]) describe() string {
+	text := fmt.Sprintf("builder %q", build.part.name)
+	if key := build.key(); key.Kind != NoKey {
 		text += ", " + key.describe()
 	}
 	return text
+}
+
+// key is that of the part being built.
+func (room *buildRoom) key() Key {
+	return keyAt(room.room.word_keys, room.room.byte_keys, room.room.len, room.at)
+}
+
+// buildAny makes a part of the interface API.
+func buildAny(builder StateBuilder) func(*buildRoom) any {
+	return func(*buildRoom) any {
+		state := builder.Build()
+		if state == nil {
+			panic("it returned nil: expected a state")
+		}
+		return state
+	}
 }

@@ -17,25 +17,26 @@ type burialJob struct {
 //export partitaGoDeadLetters
 func partitaGoDeadLetters(host C.uintptr_t, index C.int32_t, room *C.partita_dead_letters) C.partita_status {
 	engine := hostOf[*engine](uintptr(host))
-	burial := &engine.worker(index).burial
-	*burial = burialJob{callback: burial.begin(&room.done, &room.failure, burial), engine: engine, room: room}
+	worker := engine.worker(index)
+	burial := &worker.burial
+	*burial = burialJob{callback: begin(worker, &room.done, &room.failure, burial), engine: engine, room: room}
 	return burial.perform(burial)
 }
 
 func (burial *burialJob) settle() {}
 
 func (burial *burialJob) work() {
-	messages := burial.engine.messages.now()
 	for burial.at < int(burial.room.len) {
 		letter := burial.letter()
+		messages := burial.engine.stages[letter.stage].messages
 		burial.engine.deadLetters(DeadLetter{
-			Data:   *messages.at(number(letter.value)),
+			Data:   messages.boxed(number(letter.value)),
 			Reason: DeadReason(letter.reason),
 			Key:    burial.key(letter),
 			Path:   text(letter.path),
 			Text:   text(letter.text),
 		})
-		burial.worker.messages.release(messages, number(letter.value))
+		messages.drop(burial.worker.seat(), number(letter.value))
 		burial.at++
 	}
 }
@@ -48,7 +49,7 @@ func (burial *burialJob) letter() *C.partita_dead_letter {
 
 // key is the key of a dead letter, at the stage where it died.
 func (burial *burialJob) key(letter *C.partita_dead_letter) Key {
-	switch kind := burial.engine.stageKinds[letter.stage]; {
+	switch kind := burial.engine.stages[letter.stage].kind; {
 	case letter.has_key == 0:
 	case kind == NumberKey:
 		return Key{Kind: NumberKey, Number: uint64(letter.word_key)}

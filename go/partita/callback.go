@@ -29,9 +29,9 @@ type job interface {
 	settle()
 }
 
-// begin makes the worker's next callback.
-func (call *callback) begin(done *C.size_t, failure *C.partita_failure, job job) callback {
-	return callback{worker: call.worker, done: done, failure: failure, job: job}
+// begin begins a callback on a worker.
+func begin(worker *worker, done *C.size_t, failure *C.partita_failure, job job) callback {
+	return callback{worker: worker, done: done, failure: failure, job: job}
 }
 
 // do runs code, which counts the items it has completed.

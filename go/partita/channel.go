@@ -14,26 +14,38 @@ import (
 // Close, after a failure, or when the application was stopped and has drained. Nobody else may
 // close it.
 func NewChannelSink(name string, channel chan<- interface{}) Sink {
-	return &channelSink{sinkBase: sinkBase{name: name}, channel: channel}
+	return NewChannelSinkOf(name, channel)
 }
 
-type channelSink struct {
+// NewChannelSinkOf is [NewChannelSink] for messages of type T.
+func NewChannelSinkOf[T any](name string, channel chan<- T) SinkOf[T] {
+	return &channelSink[T]{sinkBase: sinkBase{name: name}, channel: channel}
+}
+
+type channelSink[T any] struct {
 	sinkBase
-	channel chan<- any
+	channel chan<- T
 }
 
-func (sink *channelSink) mistake() string {
+func (sink *channelSink[T]) mistake() string {
 	if sink.channel == nil {
 		return "its channel is nil: expected a channel"
 	}
 	return ""
 }
 
-func (sink *channelSink) outlet(base outletBase) outlet {
-	return &channelOutlet{outletBase: base, channel: sink.channel}
+func (sink *channelSink[T]) target() any {
+	if sink.channel == nil {
+		return nil
+	}
+	return sink.channel
 }
 
-func (sink *channelSink) abandon() {
+func (sink *channelSink[T]) outlet(base outletBase, messages *store[T]) outlet {
+	return &channelOutlet[T]{outletBase: base, messages: messages, channel: sink.channel}
+}
+
+func (sink *channelSink[T]) abandon() {
 	if sink.channel != nil {
 		close(sink.channel)
 	}
@@ -44,10 +56,11 @@ const pumpMax = 256
 
 // channelOutlet is the engine's side of a channel: a goroutine that takes messages out of a queue
 // and sends them into the channel.
-type channelOutlet struct {
+type channelOutlet[T any] struct {
 	outletBase
-	channel chan<- any
-	nudges  nudges
+	messages *store[T]
+	channel  chan<- T
+	nudges   nudges
 
 	// taken counts messages that are on their way, and dropped those that never arrived.
 	taken, dropped atomic.Int64
@@ -60,20 +73,20 @@ type channelOutlet struct {
 	ended bool
 }
 
-func (outlet *channelOutlet) capacity() int { return pumpMax }
+func (outlet *channelOutlet[T]) capacity() int { return pumpMax }
 
-func (outlet *channelOutlet) open() {
+func (outlet *channelOutlet[T]) open() {
 	outlet.engine.crew.Add(1)
 	go outlet.pump()
 }
 
 // pump sends messages into the channel until no more can come.
-func (outlet *channelOutlet) pump() {
+func (outlet *channelOutlet[T]) pump() {
 	defer outlet.engine.crew.Done()
 	defer close(outlet.channel)
-	tap := newTap(&outlet.outletBase)
+	tap := newTap(&outlet.outletBase, outlet.messages)
 	defer func() { tap.cache.empty() }()
-	batch := make([]any, pumpMax)
+	batch := make([]T, pumpMax)
 	for {
 		listener := outlet.listen(false)
 		count, status := tap.poll(context.Background(), listener, batch)
@@ -86,7 +99,7 @@ func (outlet *channelOutlet) pump() {
 }
 
 // listen notes that nothing is on its way, and hears all nudges.
-func (outlet *channelOutlet) listen(ended bool) listener {
+func (outlet *channelOutlet[T]) listen(ended bool) listener {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	outlet.ended = ended
@@ -98,7 +111,7 @@ func (outlet *channelOutlet) listen(ended bool) listener {
 }
 
 // send sends a batch, or what is possible before the application is closed.
-func (outlet *channelOutlet) send(batch []any) {
+func (outlet *channelOutlet[T]) send(batch []T) {
 	outlet.taken.Add(int64(len(batch)))
 	defer clear(batch)
 	for i, message := range batch {
@@ -115,7 +128,7 @@ func (outlet *channelOutlet) send(batch []any) {
 
 // settle nudges the goroutine, which may just have taken messages, and waits until it has nothing
 // on its way.
-func (outlet *channelOutlet) settle(ctx context.Context) error {
+func (outlet *channelOutlet[T]) settle(ctx context.Context) error {
 	settled := outlet.ask()
 	if settled == nil {
 		return nil
@@ -130,7 +143,7 @@ func (outlet *channelOutlet) settle(ctx context.Context) error {
 }
 
 // ask nudges the goroutine, and returns what it will close, or nil if it has ended.
-func (outlet *channelOutlet) ask() <-chan struct{} {
+func (outlet *channelOutlet[T]) ask() <-chan struct{} {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	if outlet.ended {
@@ -143,6 +156,6 @@ func (outlet *channelOutlet) ask() <-chan struct{} {
 	return outlet.settled
 }
 
-func (outlet *channelOutlet) tally() (unread, dropped int) {
+func (outlet *channelOutlet[T]) tally() (unread, dropped int) {
 	return int(outlet.taken.Load()), int(outlet.dropped.Load())
 }

@@ -35,14 +35,14 @@ func (engine *engine) count() Metrics {
 		Parts:      uint64(read.parts),
 		Stages:     make([]StageMetrics, len(engine.stages)),
 	}
-	for i, path := range engine.stages {
-		stage := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
-		C.partita_app_stage(engine.app, C.size_t(i), &stage)
+	for i, stage := range engine.stages {
+		read := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
+		C.partita_app_stage(engine.app, C.size_t(i), &read)
 		counts.Stages[i] = StageMetrics{
-			Path:      path,
-			Completed: uint64(stage.completed),
-			Emitted:   uint64(stage.emitted),
-			Dead:      deadCounts(stage.dead),
+			Path:      stage.path,
+			Completed: uint64(read.completed),
+			Emitted:   uint64(read.emitted),
+			Dead:      deadCounts(read.dead),
 		}
 	}
 	for i, outlet := range engine.outlets {
@@ -66,15 +66,12 @@ func (engine *engine) tally() (unread, dropped []uint64) {
 	return unread, dropped
 }
 
-// stagePaths reads the paths of all stages, which never change.
-func (engine *engine) stagePaths() []string {
-	var paths []string
-	for {
-		stage := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
-		if C.partita_app_stage(engine.app, C.size_t(len(paths)), &stage) != C.PARTITA_OK {
-			return paths
-		}
-		paths = append(paths, text(stage.path))
+// nameStages reads the paths of all stages, which never change.
+func (engine *engine) nameStages() {
+	for i := range engine.stages {
+		read := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}
+		C.partita_app_stage(engine.app, C.size_t(i), &read)
+		engine.stages[i].path = text(read.path)
 	}
 }
 

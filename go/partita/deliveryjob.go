@@ -10,20 +10,28 @@ import (
 )
 
 // deliveryJob is outputs handed to a sink function.
-type deliveryJob struct {
+type deliveryJob[T any] struct {
 	callback
-	outlet  *funcOutlet
+	outlet  *funcOutlet[T]
 	numbers []uint64
-	batch   []any
+	batch   []T
+}
+
+// delivered is the host of a sink that is a callback.
+type delivered interface {
+	deliver(index C.int32_t, room *C.partita_delivery) C.partita_status
 }
 
 //export partitaGoDeliver
 func partitaGoDeliver(host C.uintptr_t, index C.int32_t, room *C.partita_delivery) C.partita_status {
-	outlet := hostOf[*funcOutlet](uintptr(host))
+	return hostOf[delivered](uintptr(host)).deliver(index, room)
+}
+
+func (outlet *funcOutlet[T]) deliver(index C.int32_t, room *C.partita_delivery) C.partita_status {
 	numbers := unsafe.Slice((*uint64)(unsafe.Pointer(room.values)), room.len)
-	delivery := &outlet.engine.worker(index).delivery
-	*delivery = deliveryJob{
-		callback: delivery.begin(&room.done, &room.failure, delivery),
+	delivery := &outlet.delivery
+	*delivery = deliveryJob[T]{
+		callback: begin(outlet.engine.worker(index), &room.done, &room.failure, delivery),
 		outlet:   outlet,
 		numbers:  numbers,
 		batch:    outlet.fetch(numbers),
@@ -32,18 +40,19 @@ func partitaGoDeliver(host C.uintptr_t, index C.int32_t, room *C.partita_deliver
 }
 
 // settle frees the outputs that were taken.
-func (delivery *deliveryJob) settle() {
+func (delivery *deliveryJob[T]) settle() {
 	clear(delivery.batch)
-	messages := delivery.outlet.engine.messages.now()
+	store := delivery.outlet.messages
+	messages, cache := store.now(), store.cache(delivery.worker.seat())
 	for _, number := range delivery.numbers[:delivery.at] {
-		delivery.worker.messages.release(messages, number)
+		cache.release(messages, number)
 	}
 }
 
 // fetch reads the outputs into a slice that is used again and again: a sink has one caller at a time.
-func (outlet *funcOutlet) fetch(numbers []uint64) []any {
+func (outlet *funcOutlet[T]) fetch(numbers []uint64) []T {
 	outlet.batch = outlet.batch[:0]
-	messages := outlet.engine.messages.now()
+	messages := outlet.messages.now()
 	for _, number := range numbers {
 		outlet.batch = append(outlet.batch, *messages.at(number))
 	}
@@ -51,7 +60,7 @@ func (outlet *funcOutlet) fetch(numbers []uint64) []any {
 }
 
 // work hands the batch to the function, and finds out how much of it was taken.
-func (delivery *deliveryJob) work() {
+func (delivery *deliveryJob[T]) work() {
 	size := len(delivery.batch)
 	err := delivery.outlet.take(delivery.batch[:size:size])
 	if err == nil {
@@ -69,4 +78,6 @@ func (delivery *deliveryJob) work() {
 }
 
 // describe names the sink.
-func (delivery *deliveryJob) describe() string { return fmt.Sprintf("sink %q", delivery.outlet.name) }
+func (delivery *deliveryJob[T]) describe() string {
+	return fmt.Sprintf("sink %q", delivery.outlet.name)
+}

@@ -34,7 +34,7 @@
 //			"totals", ByLetter{}, nil).
 //		ToSink(partita.NewSinkFunc("print", show))
 //
-// [Application.Start] runs it, [Source.Send] feeds it, [Application.Drain] waits until all that
+// [Application.Start] runs it, [SourceOf.Send] feeds it, [Application.Drain] waits until all that
 // was sent is done, [Application.Parts] then reads the states, and [Application.Close] ends it.
 // [Application.Run] does all but the feeding in one call, for programs that run until they are told
 // to stop.

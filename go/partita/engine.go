@@ -19,16 +19,16 @@ type engine struct {
 	logger      *slog.Logger
 
 	// messages and states are what the engine holds.
-	messages *slots[any]
-	states   *slots[any]
-	workers  []*worker
-	closer   *worker
-	gates    []*gate
-	outlets  []outlet
-	kinds    map[string]KeyKind // of the partitions
-	// stages are the paths of sources, steps and sinks, and stageKinds the kinds of their keys.
-	stages     []string
-	stageKinds []KeyKind
+	messages, states keepers
+	// seated has what is made for each seat, and workers who sits there: the first is whoever closes.
+	seated  []seated
+	workers []*worker
+	gates   []gate
+	outlets []outlet
+	// partitions are those of each name, as declared first.
+	partitions map[string]partition
+	// stages are sources, steps and sinks.
+	stages []stage
 
 	// crew counts the goroutines that end when the application closes.
 	crew sync.WaitGroup
@@ -39,13 +39,27 @@ type engine struct {
 	final  atomic.Pointer[Metrics]
 }
 
+// stage is what messages come to: a source, a step or a sink.
+type stage struct {
+	path string
+	// kind is that of its keys.
+	kind KeyKind
+	// messages are those that come to it.
+	messages keeper
+}
+
 // worker is what belongs to the worker of an index. A thread that closes the engine when no worker is
 // there has an index below 0.
-func (engine *engine) worker(index C.int32_t) *worker {
-	if index < 0 {
-		return engine.closer
+func (engine *engine) worker(index C.int32_t) *worker { return engine.workers[seatOf(index)] }
+
+// hire makes what belongs to each worker, and whoever closes.
+func (engine *engine) hire(workers int) {
+	for index := -1; index < workers; index++ {
+		engine.workers = append(engine.workers, newWorker(engine, index))
 	}
-	return engine.workers[index]
+	for _, seated := range engine.seated {
+		seated.seat(len(engine.workers))
+	}
 }
 
 // isClosed tells whether nothing is left to close.
@@ -57,18 +71,20 @@ func (engine *engine) start() error {
 	if status := C.partita_app_start(engine.app, &object); status != C.PARTITA_OK {
 		return engine.failure(engine.path, status, object)
 	}
-	engine.stages = engine.stagePaths()
+	engine.nameStages()
 	return nil
 }
 
 // open starts the workers, and what reads and writes.
 func (engine *engine) open() {
-	engine.crew.Add(len(engine.workers))
 	for _, worker := range engine.workers {
-		go worker.work()
+		if !worker.stands() {
+			engine.crew.Add(1)
+			go worker.work()
+		}
 	}
 	for _, gate := range engine.gates {
-		gate.source.gate.Store(gate)
+		gate.open()
 	}
 	for _, outlet := range engine.outlets {
 		outlet.open()
@@ -190,7 +206,7 @@ func (engine *engine) end() {
 	for _, gate := range engine.gates {
 		gate.close()
 	}
-	for _, worker := range append(engine.workers, engine.closer) {
+	for _, worker := range engine.workers {
 		worker.free()
 	}
 	engine.waiter.close()

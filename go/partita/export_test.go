@@ -9,15 +9,26 @@ func SlotsHeld(app *Application) int {
 	if engine == nil {
 		return 0
 	}
-	held := engine.messages.held() + engine.states.held()
+	held := 0
+	for _, stores := range []keepers{engine.messages, engine.states} {
+		for _, store := range stores {
+			held += store.held()
+		}
+	}
 	for _, outlet := range engine.outlets {
-		if queue, ok := outlet.(*queueOutlet); ok {
-			for _, tap := range queue.idle {
-				held -= len(tap.cache.free)
-			}
+		if queue, ok := outlet.(interface{ idleNumbers() int }); ok {
+			held -= queue.idleNumbers()
 		}
 	}
 	return held
+}
+
+// idleNumbers counts the free numbers of the queue's idle taps.
+func (outlet *queueOutlet[T]) idleNumbers() (count int) {
+	for _, tap := range outlet.idle {
+		count += len(tap.cache.free)
+	}
+	return count
 }
 
 // StartWithoutWorkers starts an application none of whose workers ever comes.
@@ -26,7 +37,7 @@ func StartWithoutWorkers(app *Application) error {
 	if err != nil {
 		return err
 	}
-	engine.workers = nil
+	engine.workers = engine.workers[:1]
 	if err := engine.start(); err != nil {
 		return err
 	}

@@ -11,25 +11,48 @@ import (
 // sendersIdle is how many senders a gate keeps for later.
 const sendersIdle = 64
 
-// gate is the engine's side of a source: it lends a sender to each goroutine that sends.
-type gate struct {
+// gate is the engine's side of a source of any type.
+type gate interface {
+	holder
+	// first tells which step is the first, whose keys the senders find.
+	first(step stepHost)
+	open()
+	close()
+}
+
+// gateBase is what all gates have.
+type gateBase struct {
 	engine   *engine
-	source   *Source
 	pipeline C.partita_pipeline
 	path     string
-	// first is the step whose keys the senders find, or nil.
-	first *step
+}
+
+// gateOf is the engine's side of a source: it lends a sender to each goroutine that sends.
+type gateOf[T any] struct {
+	gateBase
+	source   *SourceOf[T]
+	messages *store[T]
+	// finder finds the keys of the first step, or is nil.
+	finder keyFinder[T]
 
 	lock   sync.Mutex
-	idle   []*sender
+	idle   []*sender[T]
 	closed bool
 }
 
-// owner is the engine whose messages the source sends.
-func (gate *gate) owner() *engine { return gate.engine }
+// holds are the messages that the source sends.
+func (gate *gateOf[T]) holds() keeper { return gate.messages }
+
+// first takes over the key finder of a step.
+func (gate *gateOf[T]) first(step stepHost) {
+	gate.finder = step.(interface{ keyed() keyFinder[T] }).keyed()
+}
+
+// open lets messages in: the engine has started.
+func (gate *gateOf[T]) open() { gate.source.gate.Store(gate) }
 
 // take lends a sender, the one that was given back last.
-func (gate *gate) take() (*sender, error) {
+func (gate *gateOf[T]) take() (*sender[T], error) {
 	gate.lock.Lock()
 	defer gate.lock.Unlock()
 	if gate.closed {
@@ -40,7 +63,7 @@ func (gate *gate) take() (*sender, error) {
 		gate.idle = gate.idle[:last]
 		return sender, nil
 	}
-	sender := &sender{gate: gate, cache: slotCache[any]{store: gate.engine.messages}}
+	sender := newSender(gate)
 	var object C.partita_error
 	if status := C.partita_sender_new(gate.pipeline, &sender.handle, &object); status != C.PARTITA_OK {
 		return nil, gate.engine.failure(gate.path, status, object)
@@ -49,7 +72,7 @@ func (gate *gate) take() (*sender, error) {
 }
 
 // giveBack ends the loan of a sender.
-func (gate *gate) giveBack(sender *sender) {
+func (gate *gateOf[T]) giveBack(sender *sender[T]) {
 	gate.lock.Lock()
 	defer gate.lock.Unlock()
 	if gate.closed || len(gate.idle) >= sendersIdle {
@@ -60,7 +83,7 @@ func (gate *gate) giveBack(sender *sender) {
 }
 
 // close frees the senders. One that is lent is freed when it is given back.
-func (gate *gate) close() {
+func (gate *gateOf[T]) close() {
 	gate.lock.Lock()
 	defer gate.lock.Unlock()
 	gate.closed = true
@@ -71,7 +94,7 @@ func (gate *gate) close() {
 }
 
 // refused is the error of a send that the engine refused.
-func (gate *gate) refused(ctx context.Context, status C.partita_status) error {
+func (gate *gateBase) refused(ctx context.Context, status C.partita_status) error {
 	if status == C.PARTITA_CANCELLED {
 		return ended(ctx, gate.path, "")
 	}

@@ -23,7 +23,7 @@ func (hand *hand) settle() {
 }
 
 // join begins a loop.
-func (outlet *queueOutlet) join() *hand {
+func (outlet *queueOutlet[T]) join() *hand {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	if outlet.hands == nil {
@@ -35,7 +35,7 @@ func (outlet *queueOutlet) join() *hand {
 }
 
 // part ends a loop, which has put back what it did not want.
-func (outlet *queueOutlet) part(hand *hand) {
+func (outlet *queueOutlet[T]) part(hand *hand) {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	delete(outlet.hands, hand)
@@ -43,7 +43,7 @@ func (outlet *queueOutlet) part(hand *hand) {
 }
 
 // listen notes that nothing is in the loop's hand, if it is a loop, and hears all nudges.
-func (outlet *queueOutlet) listen(hand *hand) listener {
+func (outlet *queueOutlet[T]) listen(hand *hand) listener {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	if hand != nil {
@@ -54,7 +54,7 @@ func (outlet *queueOutlet) listen(hand *hand) listener {
 
 // settleHands nudges the loops, which may just have taken messages, and waits until each is through
 // with them.
-func (outlet *queueOutlet) settleHands(ctx context.Context) error {
+func (outlet *queueOutlet[T]) settleHands(ctx context.Context) error {
 	for _, settled := range outlet.askHands() {
 		select {
 		case <-settled:
@@ -68,7 +68,7 @@ func (outlet *queueOutlet) settleHands(ctx context.Context) error {
 }
 
 // askHands nudges the loops, and returns what they will close.
-func (outlet *queueOutlet) askHands() []<-chan struct{} {
+func (outlet *queueOutlet[T]) askHands() []<-chan struct{} {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	var asked []<-chan struct{}

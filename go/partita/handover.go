@@ -10,22 +10,14 @@ import "unsafe"
 //export partitaGoDropHost
 func partitaGoDropHost(host C.uintptr_t) { dropHost(uintptr(host)) }
 
-// owner is the host of callbacks that belong to an engine.
-type owner interface{ owner() *engine }
-
-//export partitaGoDropMessages
-func partitaGoDropMessages(host C.uintptr_t, numbers *C.uint64_t, size C.size_t) {
-	hostOf[owner](uintptr(host)).owner().messages.release(numberList(numbers, size))
-}
-
-//export partitaGoDropStates
-func partitaGoDropStates(host C.uintptr_t, numbers *C.uint64_t, size C.size_t) {
-	hostOf[owner](uintptr(host)).owner().states.release(numberList(numbers, size))
+//export partitaGoDrop
+func partitaGoDrop(host C.uintptr_t, numbers *C.uint64_t, size C.size_t) {
+	hostOf[holder](uintptr(host)).holds().release(numberList(numbers, size))
 }
 
 //export partitaGoShare
 func partitaGoShare(host C.uintptr_t, numbers *C.uint64_t, size, times C.size_t) {
-	hostOf[owner](uintptr(host)).owner().messages.share(numberList(numbers, size), uint32(times))
+	hostOf[holder](uintptr(host)).holds().share(numberList(numbers, size), uint32(times))
 }
 
 // numberList is numbers that the engine lends.

@@ -43,16 +43,28 @@ type keyWriter struct {
 	spans []keySpan
 	text  []byte
 	used  int
+	// count is how many keys were written.
+	count int
+	// large is where the first key is written if it does not fit, or nil.
+	large *keyRoom
+	// full says that a key found no room.
+	full bool
 }
 
 // put writes the key at an index, and tells whether there was room for it.
 func (writer *keyWriter) put(at int, key string) bool {
 	if len(key) > len(writer.text)-writer.used {
-		return false
+		if writer.count > 0 || writer.large == nil {
+			writer.full = true
+			return false
+		}
+		writer.large.reserve(0, len(key))
+		writer.text = writer.large.writer().text
 	}
 	text := writer.text[writer.used:]
 	writer.spans[at] = keySpan{uintptr(unsafe.Pointer(unsafe.SliceData(text))), uintptr(copy(text, key))}
 	writer.used += len(key)
+	writer.count++
 	return true
 }
 
@@ -79,6 +91,7 @@ func (room *keyRoom) writer() keyWriter {
 	return keyWriter{
 		spans: unsafe.Slice((*keySpan)(unsafe.Pointer(room.spans)), room.count),
 		text:  unsafe.Slice((*byte)(unsafe.Pointer(room.text)), room.size),
+		large: room,
 	}
 }
 

@@ -29,7 +29,9 @@ func (engine *engine) parts(partition string, visit func(key Key, state any) boo
 	// The visit may also panic.
 	defer C.partita_reader_free(reader)
 
-	batch := newPartBatch(engine.kinds[partition])
+	part := engine.partitions[partition]
+	batch := newPartBatch(part.item.kind)
+	states := part.host.holds()
 	for {
 		count, status := batch.read(reader)
 		if status != C.PARTITA_OK {
@@ -38,9 +40,8 @@ func (engine *engine) parts(partition string, visit func(key Key, state any) boo
 		if count == 0 {
 			return nil
 		}
-		states := engine.states.now()
 		for i := range count {
-			if !visit(batch.key(i), *states.at(batch.states[i])) {
+			if !visit(batch.key(i), states.boxed(batch.states[i])) {
 				return nil
 			}
 		}

@@ -1,29 +1,36 @@
 package partita
 
-import "reflect"
-
 // Pipeline is a source, then computations in order, then sinks or none. Its methods declare it,
 // each returns the pipeline itself; mistakes are told by [Application.Check].
 type Pipeline struct {
 	app    *Application
 	name   string
-	source *Source
+	source anySource
 	// items are the steps, sinks and ends, in the order of declaration.
 	items []any
 }
 
 // stepItem is a step as declared.
 type stepItem struct {
-	single  StateComputation
-	multi   StateComputationMulti
-	builder StateBuilder
-	// partition is the name of the state, whose keys are of a kind.
-	partition string
-	kind      KeyKind
-	words     PartitionFunction
-	texts     StringPartitionFunction
-	keys      declaredKeys
-	options   stepOptions
+	// computation is the computation, or nil.
+	computation any
+	// mistakes are what is wrong with how it was declared.
+	mistakes []string
+	part     *partItem
+	options  stepOptions
+	// host makes the step.
+	host func(base stepBase) stepHost
+}
+
+// partItem is the partition of a step, as declared.
+type partItem struct {
+	// name is that of the state, whose keys are of a kind.
+	name    string
+	kind    KeyKind
+	keys    declaredKeys
+	builder any
+	// host makes the partition.
+	host func(engine *engine) partHost
 }
 
 // declaredKeys are the only keys of a partition, or nil if there are others.
@@ -34,8 +41,12 @@ type declaredKeys struct {
 
 // sinkItem is a sink as declared.
 type sinkItem struct {
-	sink    Sink
+	sink    anySink
 	options stepOptions
+	// missing says that the sink is nil, and another stands in for it.
+	missing bool
+	// outlet makes the engine's side of the sink.
+	outlet func(base outletBase) outlet
 }
 
 // endItem is the end of a pipeline without a sink.
@@ -67,12 +78,12 @@ func WithName(name string) StepOption { return func(options *stepOptions) { opti
 // ToStateful adds a computation whose state is one object. The name is that of the state: steps
 // with the same name share it, and then their builders must be of the same type.
 func (pipeline *Pipeline) ToStateful(computation StateComputation, builder StateBuilder, name string, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{single: computation, builder: builder, partition: name}, options)
+	return pipeline.step(anyStep(computation, nil, nil, builder, partItem{name: name}), options)
 }
 
 // ToStatefulMulti is ToStateful for a computation with any number of outputs.
 func (pipeline *Pipeline) ToStatefulMulti(computation StateComputationMulti, builder StateBuilder, name string, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name}, options)
+	return pipeline.step(anyStep(nil, computation, nil, builder, partItem{name: name}), options)
 }
 
 // ToStatePartition adds a computation whose state is partitioned by key. The name is that of the
@@ -82,36 +93,29 @@ func (pipeline *Pipeline) ToStatefulMulti(computation StateComputationMulti, bui
 // With keys, only those exist, and a message of any other key is a dead letter. With nil, the
 // state of a key is built when its first message comes.
 func (pipeline *Pipeline) ToStatePartition(computation StateComputation, builder StateBuilder, name string, partition PartitionFunction, keys []uint64, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{single: computation, builder: builder, partition: name,
-		kind: NumberKey, words: partition, keys: declaredKeys{words: keys}}, options)
+	return pipeline.step(anyStep(computation, nil, byNumber(partition), builder, numbered(name, keys)), options)
 }
 
 // ToStatePartitionMulti is ToStatePartition for a computation with any number of outputs.
 func (pipeline *Pipeline) ToStatePartitionMulti(computation StateComputationMulti, builder StateBuilder, name string, partition PartitionFunction, keys []uint64, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name,
-		kind: NumberKey, words: partition, keys: declaredKeys{words: keys}}, options)
+	return pipeline.step(anyStep(nil, computation, byNumber(partition), builder, numbered(name, keys)), options)
 }
 
 // ToStatePartitionString is ToStatePartition with keys that are strings.
 func (pipeline *Pipeline) ToStatePartitionString(computation StateComputation, builder StateBuilder, name string, partition StringPartitionFunction, keys []string, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{single: computation, builder: builder, partition: name,
-		kind: TextKey, texts: partition, keys: declaredKeys{texts: keys}}, options)
+	return pipeline.step(anyStep(computation, nil, byText(partition), builder, lettered(name, keys)), options)
 }
 
 // ToStatePartitionStringMulti is ToStatePartitionString for a computation with any number of
 // outputs.
 func (pipeline *Pipeline) ToStatePartitionStringMulti(computation StateComputationMulti, builder StateBuilder, name string, partition StringPartitionFunction, keys []string, options ...StepOption) *Pipeline {
-	return pipeline.step(stepItem{multi: computation, builder: builder, partition: name,
-		kind: TextKey, texts: partition, keys: declaredKeys{texts: keys}}, options)
+	return pipeline.step(anyStep(nil, computation, byText(partition), builder, lettered(name, keys)), options)
 }
 
 // ToSink ends the pipeline with a sink. When it is called again, that adds a sink: each gets every
 // message, the same object, and has its own options.
 func (pipeline *Pipeline) ToSink(sink Sink, options ...StepOption) *Pipeline {
-	if queue, is := sink.(*QueueSink); is && queue == nil {
-		sink = nil
-	}
-	return pipeline.add(&sinkItem{sink: sink, options: optionsOf(options)})
+	return addSink(pipeline, sink, options)
 }
 
 // ToSinks ends the pipeline with several sinks, as several calls of ToSink do.
@@ -132,69 +136,44 @@ func optionsOf(list []StepOption) stepOptions {
 }
 
 // step adds a step, which has the name of its computation unless it was given one.
-func (pipeline *Pipeline) step(item stepItem, list []StepOption) *Pipeline {
+func (pipeline *Pipeline) step(item *stepItem, list []StepOption) *Pipeline {
 	item.options = optionsOf(list)
-	if item.options.name == "" && item.computation() != nil {
-		item.options.name = nameOf(item.computation())
+	if item.options.name == "" && item.computation != nil {
+		item.options.name = nameOf(item.computation)
 	}
-	return pipeline.add(&item)
+	return pipeline.add(item)
+}
+
+// addSink adds a sink for messages of a type.
+func addSink[T any](pipeline *Pipeline, sink SinkOf[T], list []StepOption) *Pipeline {
+	queue, is := sink.(*QueueSinkOf[T])
+	missing := sink == nil || is && queue == nil
+	if missing {
+		sink = NewSinkFuncOf("nil", func([]T) error { return nil })
+	}
+	return pipeline.add(&sinkItem{
+		sink:    sink,
+		missing: missing,
+		options: optionsOf(list),
+		outlet:  func(base outletBase) outlet { return sink.outlet(base, messagesOf[T](base.engine)) },
+	})
 }
 
 func (pipeline *Pipeline) add(item any) *Pipeline {
 	pipeline.app.declare(pipeline.path(), func() {
 		pipeline.items = append(pipeline.items, item)
-		if item, ok := item.(*sinkItem); ok && item.sink != nil {
+		if item, ok := item.(*sinkItem); ok {
 			item.sink.claim(pipeline)
 		}
 	})
 	return pipeline
 }
 
-// computation is the step's, in either form, or nil.
-func (item *stepItem) computation() any {
-	if item.single != nil {
-		return item.single
-	}
-	if item.multi != nil {
-		return item.multi
-	}
-	return nil
-}
-
-// mixed tells whether TryCompute has the outputs of the form that Compute has not.
-func (item *stepItem) mixed() bool {
-	_, many := item.single.(TryComputationMulti)
-	_, one := item.multi.(TryComputation)
-	return many || one
-}
-
-// function is the step's partition function, in either form, or nil.
-func (item *stepItem) function() any {
-	if item.words != nil {
-		return item.words
-	}
-	if item.texts != nil {
-		return item.texts
-	}
-	return nil
-}
-
-// sameBuilder tells whether two builders are of the same type; two functions must be the same one.
-func sameBuilder(one, other StateBuilder) bool {
-	if reflect.TypeOf(one) != reflect.TypeOf(other) {
-		return false
-	}
-	if kind := reflect.TypeOf(one); kind == nil || kind.Kind() != reflect.Func {
-		return true
-	}
-	return reflect.ValueOf(one).Pointer() == reflect.ValueOf(other).Pointer()
-}
-
 // sinks are those that belong to the pipeline.
-func (pipeline *Pipeline) sinks() []Sink {
-	var sinks []Sink
+func (pipeline *Pipeline) sinks() []anySink {
+	var sinks []anySink
 	for _, item := range pipeline.items {
-		if item, ok := item.(*sinkItem); ok && item.sink != nil && item.sink.owner() == pipeline {
+		if item, ok := item.(*sinkItem); ok && item.sink.owner() == pipeline {
 			sinks = append(sinks, item.sink)
 		}
 	}

@@ -9,10 +9,13 @@ import (
 )
 
 // QueueSink is a sink that holds outputs until they are read.
-type QueueSink struct {
+type QueueSink = QueueSinkOf[interface{}]
+
+// QueueSinkOf is a [QueueSink] for messages of type T.
+type QueueSinkOf[T any] struct {
 	sinkBase
 	capacity int
-	side     atomic.Pointer[queueOutlet]
+	side     atomic.Pointer[queueOutlet[T]]
 	// opened is closed when the application has started, or was closed instead.
 	opened chan struct{}
 	once   sync.Once
@@ -24,21 +27,26 @@ const queueDefault = 4096
 // NewQueueSink makes a sink that holds up to capacity outputs (0: 4,096) until they are read. When
 // it is full, what emits to it stalls.
 func NewQueueSink(name string, capacity int) *QueueSink {
+	return NewQueueSinkOf[interface{}](name, capacity)
+}
+
+// NewQueueSinkOf is [NewQueueSink] for messages of type T.
+func NewQueueSinkOf[T any](name string, capacity int) *QueueSinkOf[T] {
 	if capacity == 0 {
 		capacity = queueDefault
 	}
-	return &QueueSink{sinkBase: sinkBase{name: name}, capacity: capacity, opened: make(chan struct{})}
+	return &QueueSinkOf[T]{sinkBase: sinkBase{name: name}, capacity: capacity, opened: make(chan struct{})}
 }
 
-// allMax is how many outputs [QueueSink.All] reads at once.
+// allMax is how many outputs [QueueSinkOf.All] reads at once.
 const allMax = 256
 
 // All reads outputs until no more can come (the application was stopped and has drained, has
 // failed, or is closed), ctx ends (a nil one never does), or the loop is left. It also waits for the
 // start. Several goroutines may read at once; each output goes to one of them. Drain and Wait return
 // when the loop's body is through with all that came: the body itself must not call them.
-func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
-	return func(yield func(interface{}) bool) {
+func (queue *QueueSinkOf[T]) All(ctx context.Context) iter.Seq[T] {
+	return func(yield func(T) bool) {
 		if ctx == nil {
 			ctx = context.Background()
 		}
@@ -47,7 +55,7 @@ func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 		case <-ctx.Done():
 			return
 		}
-		batch := make([]interface{}, allMax)
+		batch := make([]T, allMax)
 		side, err := queue.open(batch)
 		if err != nil {
 			return
@@ -64,7 +72,7 @@ func (queue *QueueSink) All(ctx context.Context) iter.Seq[interface{}] {
 }
 
 // yield gives a batch to the body of a loop. What it does not get is left to the next reader.
-func (outlet *queueOutlet) yield(batch []any, hand *hand, yield func(any) bool) bool {
+func (outlet *queueOutlet[T]) yield(batch []T, hand *hand, yield func(T) bool) bool {
 	rest := batch
 	hand.taken.Store(int64(len(rest)))
 	defer func() {
@@ -87,7 +95,7 @@ func (outlet *queueOutlet) yield(batch []any, hand *hand, yield func(any) bool) 
 
 // Poll reads up to len(batch) outputs and returns how many; it waits until there is one. Its errors
 // are that of ctx, [ErrStopped], [ErrFailed] and [ErrClosed], the last three when no more can come.
-func (queue *QueueSink) Poll(ctx context.Context, batch []interface{}) (int, error) {
+func (queue *QueueSinkOf[T]) Poll(ctx context.Context, batch []T) (int, error) {
 	side, err := queue.open(batch)
 	if err != nil {
 		return 0, err
@@ -99,7 +107,7 @@ func (queue *QueueSink) Poll(ctx context.Context, batch []interface{}) (int, err
 }
 
 // TryPoll is Poll without waiting: an empty queue is [ErrWouldBlock].
-func (queue *QueueSink) TryPoll(batch []interface{}) (int, error) {
+func (queue *QueueSinkOf[T]) TryPoll(batch []T) (int, error) {
 	side, err := queue.open(batch)
 	if err != nil {
 		return 0, err
@@ -108,7 +116,7 @@ func (queue *QueueSink) TryPoll(batch []interface{}) (int, error) {
 }
 
 // open is the queue's way into the engine, once the application has started.
-func (queue *QueueSink) open(batch []any) (*queueOutlet, error) {
+func (queue *QueueSinkOf[T]) open(batch []T) (*queueOutlet[T], error) {
 	side := queue.side.Load()
 	switch {
 	case len(batch) == 0:
@@ -122,7 +130,7 @@ func (queue *QueueSink) open(batch []any) (*queueOutlet, error) {
 }
 
 // path says where the queue is.
-func (queue *QueueSink) path() string {
+func (queue *QueueSinkOf[T]) path() string {
 	path := fmt.Sprintf(`sink "%s"`, queue.name)
 	if queue.pipeline == nil {
 		return path
@@ -130,15 +138,15 @@ func (queue *QueueSink) path() string {
 	return queue.pipeline.path() + " / " + path
 }
 
-func (queue *QueueSink) mistake() string {
+func (queue *QueueSinkOf[T]) mistake() string {
 	if queue.capacity < 0 {
 		return fmt.Sprintf("capacity: expected 0 or more, got %d", queue.capacity)
 	}
 	return ""
 }
 
-func (queue *QueueSink) outlet(base outletBase) outlet {
-	return &queueOutlet{outletBase: base, queue: queue, read: make(chan struct{})}
+func (queue *QueueSinkOf[T]) outlet(base outletBase, messages *store[T]) outlet {
+	return &queueOutlet[T]{outletBase: base, messages: messages, queue: queue, read: make(chan struct{})}
 }
 
-func (queue *QueueSink) abandon() { queue.once.Do(func() { close(queue.opened) }) }
+func (queue *QueueSinkOf[T]) abandon() { queue.once.Do(func() { close(queue.opened) }) }

@@ -9,31 +9,32 @@ import (
 )
 
 // queueOutlet is the engine's side of a [QueueSink].
-type queueOutlet struct {
+type queueOutlet[T any] struct {
 	outletBase
-	queue  *QueueSink
-	nudges nudges
+	messages *store[T]
+	queue    *QueueSinkOf[T]
+	nudges   nudges
 
 	lock sync.Mutex
 	// rest was taken from the engine by a reader who left; it comes before all that the engine has.
-	rest []any
+	rest []T
 	// read is closed and replaced when nothing of the rest is left.
 	read chan struct{}
 	// hands are the loops that read now.
 	hands map[*hand]struct{}
-	idle  []*tap
+	idle  []*tap[T]
 }
 
-func (outlet *queueOutlet) capacity() int { return outlet.queue.capacity }
+func (outlet *queueOutlet[T]) capacity() int { return outlet.queue.capacity }
 
-func (outlet *queueOutlet) open() {
+func (outlet *queueOutlet[T]) open() {
 	outlet.queue.side.Store(outlet)
 	outlet.queue.abandon()
 }
 
 // poll reads messages, and waits until there is one: until ctx ends, unless that is notWaiting. The
 // hand is that of a loop, or nil.
-func (outlet *queueOutlet) poll(ctx context.Context, batch []any, hand *hand) (int, error) {
+func (outlet *queueOutlet[T]) poll(ctx context.Context, batch []T, hand *hand) (int, error) {
 	for {
 		if ctx != notWaiting && ctx.Err() != nil {
 			return 0, ended(ctx, outlet.path, "")
@@ -57,39 +58,39 @@ func (outlet *queueOutlet) poll(ctx context.Context, batch []any, hand *hand) (i
 }
 
 // tap polls the engine's queue.
-func (outlet *queueOutlet) tap(ctx context.Context, listener listener, batch []any) (int, C.partita_status) {
+func (outlet *queueOutlet[T]) tap(ctx context.Context, listener listener, batch []T) (int, C.partita_status) {
 	tap := outlet.takeTap()
 	defer outlet.giveTapBack(tap)
 	return tap.poll(ctx, listener, batch)
 }
 
-func (outlet *queueOutlet) takeTap() *tap {
+func (outlet *queueOutlet[T]) takeTap() *tap[T] {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	last := len(outlet.idle) - 1
 	if last < 0 {
-		return newTap(&outlet.outletBase)
+		return newTap(&outlet.outletBase, outlet.messages)
 	}
 	tap := outlet.idle[last]
 	outlet.idle = outlet.idle[:last]
 	return tap
 }
 
-func (outlet *queueOutlet) giveTapBack(tap *tap) {
+func (outlet *queueOutlet[T]) giveTapBack(tap *tap[T]) {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	outlet.idle = append(outlet.idle, tap)
 }
 
 // leave puts back what a reader took and did not want, and wakes those who wait.
-func (outlet *queueOutlet) leave(rest []any) {
+func (outlet *queueOutlet[T]) leave(rest []T) {
 	outlet.lock.Lock()
 	outlet.rest = append(outlet.rest, rest...)
 	outlet.lock.Unlock()
 	outlet.nudges.nudge()
 }
 
-func (outlet *queueOutlet) takeRest(batch []any) int {
+func (outlet *queueOutlet[T]) takeRest(batch []T) int {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	count := copy(batch, outlet.rest)
@@ -104,7 +105,7 @@ func (outlet *queueOutlet) takeRest(batch []any) int {
 }
 
 // settle waits until loops are through with what they took, and the rest is read.
-func (outlet *queueOutlet) settle(ctx context.Context) error {
+func (outlet *queueOutlet[T]) settle(ctx context.Context) error {
 	if err := outlet.settleHands(ctx); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (outlet *queueOutlet) settle(ctx context.Context) error {
 	}
 }
 
-func (outlet *queueOutlet) tally() (unread, dropped int) {
+func (outlet *queueOutlet[T]) tally() (unread, dropped int) {
 	outlet.lock.Lock()
 	defer outlet.lock.Unlock()
 	unread = len(outlet.rest)

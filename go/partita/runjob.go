@@ -18,15 +18,26 @@ type output struct{ number, from uint64 }
 // Of another size it would not compile.
 const _ = -(unsafe.Sizeof(output{}) ^ C.sizeof_partita_output)
 
-// runJob is messages of one step, for states that no other goroutine has.
-type runJob struct {
+// runJob is messages of one step, for parts that no other goroutine has.
+type runJob[In, Part, Out any] struct {
+	runRoom
+	step *step[In, Part, Out]
+	// messages and outputs are the worker's.
+	messages *slotCache[In]
+	outputs  *slotCache[Out]
+	// data and state fetch what runs are made of.
+	data, state warmth
+	_           apart
+}
+
+// runRoom is what the engine lends for a run.
+type runRoom struct {
 	callback
-	step    *step
-	room    *C.partita_run
-	values  []uint64
-	states  []uint64
-	flags   []uint8
-	outputs []output
+	room   *C.partita_run
+	values []uint64
+	states []uint64
+	flags  []uint8
+	sent   []output
 	// written counts the outputs of the messages that are completed.
 	written int
 }
@@ -36,11 +47,14 @@ func partitaGoRun(host C.uintptr_t, index C.int32_t, room *C.partita_run) C.part
 	if room.kind != C.PARTITA_RUN_DATA {
 		return C.PARTITA_UNSUPPORTED
 	}
-	step := hostOf[*step](uintptr(host))
-	run := &step.engine.worker(index).run
-	*run = runJob{
-		callback: run.begin(&room.done, &room.failure, run),
-		step:     step,
+	step := hostOf[stepHost](uintptr(host))
+	return step.run(step.base().engine.worker(index), room)
+}
+
+func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.partita_status {
+	run := step.runs[worker.seat()]
+	run.runRoom = runRoom{
+		callback: begin(worker, &room.done, &room.failure, run),
 		room:     room,
 		values:   unsafe.Slice((*uint64)(unsafe.Pointer(room.values)), room.len),
 		states:   unsafe.Slice((*uint64)(unsafe.Pointer(room.states)), room.len),
@@ -50,126 +64,51 @@ func partitaGoRun(host C.uintptr_t, index C.int32_t, room *C.partita_run) C.part
 	return run.perform(run)
 }
 
-func (run *runJob) work() {
-	switch {
-	case run.step.tries():
-		run.tryCompute()
-	case run.step.multi != nil:
-		run.computeMulti()
-	default:
-		run.compute()
-	}
-}
-
-// settle tells the engine how many outputs the completed messages have.
-func (run *runJob) settle() { run.room.outputs_len = C.size_t(run.written) }
-
-// lend takes the memory for outputs that the engine lends.
-func (run *runJob) lend() {
-	run.outputs = unsafe.Slice((*output)(unsafe.Pointer(run.room.outputs)), run.room.outputs_capacity)
-}
-
-// fetch reads the messages from `at` on, and their states, as many as fit.
-func (run *runJob) fetch(data, state *[gathered]any) int {
-	values, states := run.values[run.at:], run.states[run.at:]
-	count := min(len(values), gathered)
-	engine, worker := run.step.engine, run.worker
-	worker.data.gather(engine.messages.now(), values[:count], data)
-	worker.state.gather(engine.states.now(), states[:count], state)
-	return count
-}
-
-// compute computes messages that have one output or none. An output takes the slot of its message.
-func (run *runJob) compute() {
-	var data, state [gathered]any
-	computation := run.step.single
-	view := run.step.engine.messages.now()
-	cache := &run.worker.messages
-	for run.at < len(run.values) {
-		count := run.fetch(&data, &state)
-		values, flags := run.values[run.at:], run.flags[run.at:]
-		values, flags = values[:count], flags[:count]
-		cache.ready()
-		for i, number := range values {
-			result, changed := computation.Compute(data[i], state[i])
-			*view.at(number) = result
-			if result != nil {
-				run.outputs[run.written] = output{number, uint64(run.at)}
-				run.written++
-			} else {
-				cache.free = append(cache.free, number)
-			}
-			if changed {
-				flags[i] = C.PARTITA_CHANGED
-			}
-			run.at++
-		}
-	}
-}
-
-// computeMulti computes messages that have any number of outputs. When the memory for outputs is
-// full, the rest of the messages is left to another run, so that the engine can send them on.
-func (run *runJob) computeMulti() {
-	var data, state [gathered]any
-	full := len(run.outputs)
-	for run.at < len(run.values) && run.written < full {
-		for i := range run.fetch(&data, &state) {
-			results, changed := run.step.multi.Compute(data[i], state[i])
-			run.emit(results)
-			if changed {
-				run.flags[run.at] = C.PARTITA_CHANGED
-			}
-			run.at++
-			if run.written >= full {
-				return
-			}
-		}
-	}
-}
-
-// emit writes the outputs of the message being computed. The first one takes its slot.
-func (run *runJob) emit(results []any) {
-	run.reserve(len(results))
-	messages := run.step.engine.messages.now()
-	own := run.values[run.at]
-	left := true
-	for _, result := range results {
-		switch {
-		case result == nil:
-			continue
-		case left:
-			left = false
-			*messages.at(own) = result
-			run.outputs[run.written] = output{own, uint64(run.at)}
-		default:
-			run.outputs[run.written] = output{run.worker.messages.put(result), uint64(run.at)}
-		}
-		run.written++
-	}
-	if left {
-		*messages.at(own) = nil
-		run.worker.messages.give(own)
-	}
-}
-
-// reserve makes room for more outputs.
-func (run *runJob) reserve(more int) {
-	needed := run.written + more
-	if needed <= len(run.outputs) {
-		return
-	}
-	if status := C.partita_run_reserve(run.room, C.size_t(needed)); status != C.PARTITA_OK {
-		panic(fmt.Sprintf("no room for %d outputs: %v", more, statusName(status)))
-	}
-	run.lend()
-}
+func (run *runJob[In, Part, Out]) work() { run.step.compute(run) }
 
 // describe names the message being computed.
-func (run *runJob) describe() string {
+func (run *runJob[In, Part, Out]) describe() string {
 	text := fmt.Sprintf("computation %q", run.step.computation)
 	key := keyAt(run.room.word_keys, run.room.byte_keys, run.room.len, run.at)
 	if key.Kind != NoKey {
 		text += ", " + key.describe()
 	}
-	return text + ", message " + show(*run.step.engine.messages.at(run.values[run.at]))
+	return text + ", message " + show(*run.step.messages.at(run.values[run.at]))
+}
+
+// refuse fails the message being computed.
+func (run *runJob[In, Part, Out]) refuse(err error) {
+	run.refusal = cut(run.describe()+": "+err.Error(), int(run.failure.capacity), "...")
+	// What is skipped is not kept: the error may hold on to anything.
+	if run.step.policy == stop {
+		run.worker.blame.CompareAndSwap(nil, &blame{text: run.refusal, err: err})
+	}
+}
+
+// complete notes that the message being computed is, and whether its part changed.
+func (room *runRoom) complete(changed bool) {
+	if changed {
+		room.flags[room.at] = C.PARTITA_CHANGED
+	}
+	room.at++
+}
+
+// settle tells the engine how many outputs the completed messages have.
+func (room *runRoom) settle() { room.room.outputs_len = C.size_t(room.written) }
+
+// lend takes the memory for outputs that the engine lends.
+func (room *runRoom) lend() {
+	room.sent = unsafe.Slice((*output)(unsafe.Pointer(room.room.outputs)), room.room.outputs_capacity)
+}
+
+// reserve makes room for more outputs.
+func (room *runRoom) reserve(more int) {
+	needed := room.written + more
+	if needed <= len(room.sent) {
+		return
+	}
+	if status := C.partita_run_reserve(room.room, C.size_t(needed)); status != C.PARTITA_OK {
+		panic(fmt.Sprintf("no room for %d outputs: %v", more, statusName(status)))
+	}
+	room.lend()
 }

@@ -5,6 +5,8 @@ import "C"
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -16,97 +18,101 @@ const (
 )
 
 // sender is one of the engine's senders, with what it needs to send. One goroutine at a time has it.
-type sender struct {
-	gate    *gate
+type sender[T any] struct {
+	gate    *gateOf[T]
 	handle  C.partita_sender
-	cache   slotCache[any]
+	cache   slotCache[T]
 	numbers []uint64
-	words   []uint64
-	texts   keyRoom
+	// page is where keys are written: into words, or into texts.
+	page  keyPage
+	words []uint64
+	texts keyRoom
 	// textSize is the room to reserve for the keys of a piece.
 	textSize int
+	// found counts the messages whose keys are found.
+	found int
+	// one is a message that is sent alone.
+	one [1]T
+}
+
+func newSender[T any](gate *gateOf[T]) *sender[T] {
+	return &sender[T]{gate: gate, cache: slotCache[T]{store: gate.messages.slots}}
 }
 
 // send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
 // until ctx ends, unless that is notWaiting.
-func (sender *sender) send(ctx context.Context, batch []any) (sent int, status C.partita_status) {
+func (sender *sender[T]) send(ctx context.Context, batch []T) (sent int, err error) {
 	for sent < len(batch) {
 		piece := batch[sent:min(sent+pieceMax, len(batch))]
 		// The user's code runs first: should it end this goroutine, nothing was taken yet.
 		size, refusal := sender.find(piece)
 		if size == 0 {
-			return sent, C.PARTITA_OK
+			return sent, fmt.Errorf("%s: %w: message %d is nil", sender.gate.path, ErrInvalidArgument, sent)
 		}
 		count, status := sender.push(ctx, piece[:size], refusal)
 		sent += count
 		if status != C.PARTITA_OK {
-			return sent, status
+			return sent, sender.gate.refused(ctx, status)
 		}
 	}
-	return sent, C.PARTITA_OK
+	return sent, nil
 }
+
+// beforeNil counts the messages before the first that is a nil interface.
+func beforeNil[T any](messages []T) int {
+	if !isInterface[T]() {
+		return len(messages)
+	}
+	for i := range messages {
+		if any(messages[i]) == nil {
+			return i
+		}
+	}
+	return len(messages)
+}
+
+// isInterface tells whether T is an interface type.
+func isInterface[T any]() bool { return reflect.TypeFor[T]().Kind() == reflect.Interface }
 
 // find finds the keys of the first messages of a piece, and returns how many: none only if the first
 // one is nil. If it returns why a key could not be found, it is that of the last of them.
-func (sender *sender) find(piece []any) (size int, refusal string) {
-	step := sender.gate.first
-	if step == nil || step.kind == NoKey {
-		for size < len(piece) && piece[size] != nil {
-			size++
-		}
-		return size, ""
+func (sender *sender[T]) find(piece []T) (size int, refusal string) {
+	finder := sender.gate.finder
+	if finder == nil {
+		return beforeNil(piece), ""
 	}
-	code := func() { sender.findWords(piece, &size) }
-	if step.kind == TextKey {
-		code = func() { sender.findTexts(piece, &size) }
-	}
-	returned := guard(code, func(end ending) {
+	sender.found = 0
+	sender.turn(finder.kind(), len(piece))
+	returned := guard(func() { finder.find(piece, &sender.page, &sender.found) }, func(end ending) {
 		if !end.exited() {
-			refusal = cut(end.text(step.describeKey(piece[size])), lostMax, "...")
+			refusal = cut(end.text(finder.describe(piece[sender.found])), lostMax, "...")
 		}
 	})
 	if !returned {
-		sender.texts.skip(size)
-		size++
+		sender.texts.skip(sender.found)
+		sender.found++
+	} else if sender.page.texts.full {
+		// The room for keys is used up: there will be more next time.
+		sender.textSize = min(2*sender.texts.size, pieceTextMax)
 	}
-	return size, refusal
+	return sender.found, refusal
 }
 
-func (sender *sender) findWords(piece []any, at *int) {
-	if len(sender.words) < len(piece) {
-		sender.words = make([]uint64, len(piece))
+// turn makes the page new, for a number of keys.
+func (sender *sender[T]) turn(kind KeyKind, count int) {
+	if kind == TextKey {
+		sender.texts.reserve(count, sender.textSize)
+		sender.page.texts = sender.texts.writer()
+		return
 	}
-	words, partition := sender.words[:len(piece)], sender.gate.first.words
-	for i, data := range piece {
-		if data == nil {
-			return
-		}
-		words[i] = partition.Partition(data)
-		*at = i + 1
-	}
-}
-
-// findTexts stops when the room for keys is used up, and makes it larger for the next time.
-func (sender *sender) findTexts(piece []any, at *int) {
-	sender.texts.reserve(len(piece), sender.textSize)
-	writer, partition := sender.texts.writer(), sender.gate.first.texts
-	for ; *at < len(piece) && piece[*at] != nil; *at++ {
-		key := partition.Partition(piece[*at])
-		if writer.put(*at, key) {
-			continue
-		}
-		if *at > 0 {
-			sender.textSize = min(2*sender.texts.size, pieceTextMax)
-			return
-		}
-		sender.texts.reserve(len(piece), len(key))
-		writer = sender.texts.writer()
-		writer.put(0, key)
+	if len(sender.words) < count {
+		sender.words = make([]uint64, count)
+		sender.page.words = sender.words
 	}
 }
 
 // push hands messages to the engine, and returns how many it took.
-func (sender *sender) push(ctx context.Context, piece []any, refusal string) (sent int, status C.partita_status) {
+func (sender *sender[T]) push(ctx context.Context, piece []T, refusal string) (sent int, status C.partita_status) {
 	if len(sender.numbers) < len(piece) {
 		sender.numbers = make([]uint64, len(piece))
 	}
@@ -126,19 +132,20 @@ func (sender *sender) push(ctx context.Context, piece []any, refusal string) (se
 	} else {
 		status = sender.gate.engine.waiter.wait(ctx, listener{}, call)
 	}
+	var none T
 	for _, number := range numbers[sent:] {
-		*messages.at(number) = nil
+		*messages.at(number) = none
 		sender.cache.give(number)
 	}
 	return sent, status
 }
 
 // call sends the messages with these numbers, whose keys are those from an index on.
-func (sender *sender) call(numbers []uint64, from int, refusal string, patience C.partita_go_patience) (int, C.partita_status) {
+func (sender *sender[T]) call(numbers []uint64, from int, refusal string, patience C.partita_go_patience) (int, C.partita_status) {
 	var words *C.uint64_t
 	var texts *C.partita_bytes
-	if step := sender.gate.first; step != nil {
-		switch step.kind {
+	if finder := sender.gate.finder; finder != nil {
+		switch finder.kind() {
 		case NumberKey:
 			words = (*C.uint64_t)(unsafe.Pointer(&sender.words[from]))
 		case TextKey:
@@ -156,7 +163,7 @@ func (sender *sender) call(numbers []uint64, from int, refusal string, patience 
 }
 
 // free gives back all that the sender has.
-func (sender *sender) free() {
+func (sender *sender[T]) free() {
 	C.partita_sender_free(sender.handle)
 	sender.texts.free()
 	sender.cache.empty()

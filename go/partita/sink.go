@@ -2,7 +2,19 @@ package partita
 
 // Sink is where messages leave a pipeline: one of [NewSinkFunc], [NewChannelSink] and
 // [NewQueueSink]. A sink belongs to one pipeline.
-type Sink interface {
+type Sink = SinkOf[interface{}]
+
+// SinkOf is a [Sink] for messages of type T: one of [NewSinkFuncOf], [NewChannelSinkOf] and
+// [NewQueueSinkOf].
+type SinkOf[T any] interface {
+	anySink
+
+	// outlet makes the engine's side of the sink.
+	outlet(base outletBase, messages *store[T]) outlet
+}
+
+// anySink is a sink for messages of any type.
+type anySink interface {
 	// Name is the name that the sink was made with.
 	Name() string
 
@@ -12,8 +24,8 @@ type Sink interface {
 	owner() *Pipeline
 	// mistake is what is wrong with how the sink was made, or nothing.
 	mistake() string
-	// outlet makes the engine's side of the sink.
-	outlet(base outletBase) outlet
+	// target is a channel that no other sink may send into, or nil.
+	target() any
 	// abandon tells those who read from the sink that its application never ran.
 	abandon()
 }
@@ -28,6 +40,8 @@ type sinkBase struct {
 func (sink *sinkBase) Name() string { return sink.name }
 
 func (sink *sinkBase) owner() *Pipeline { return sink.pipeline }
+
+func (sink *sinkBase) target() any { return nil }
 
 func (sink *sinkBase) claim(pipeline *Pipeline) {
 	if sink.pipeline == nil {

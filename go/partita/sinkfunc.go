@@ -7,7 +7,12 @@ import "context"
 // a panic fails the batch's first message; the rest of the batch comes again unless the function
 // is told otherwise by a [*SinkError].
 func NewSinkFunc(name string, take func(batch []interface{}) error) Sink {
-	return &sinkFunc{sinkBase: sinkBase{name: name}, take: take}
+	return NewSinkFuncOf(name, take)
+}
+
+// NewSinkFuncOf is [NewSinkFunc] for messages of type T.
+func NewSinkFuncOf[T any](name string, take func(batch []T) error) SinkOf[T] {
+	return &sinkFunc[T]{sinkBase: sinkBase{name: name}, take: take}
 }
 
 // SinkError is an error of a sink function that says how many messages of the batch were taken
@@ -30,33 +35,35 @@ func (e *SinkError) Error() string {
 // Unwrap gives Err.
 func (e *SinkError) Unwrap() error { return e.Err }
 
-type sinkFunc struct {
+type sinkFunc[T any] struct {
 	sinkBase
-	take func(batch []any) error
+	take func(batch []T) error
 }
 
-func (sink *sinkFunc) mistake() string {
+func (sink *sinkFunc[T]) mistake() string {
 	if sink.take == nil {
 		return "its function is nil: expected a function"
 	}
 	return ""
 }
 
-func (sink *sinkFunc) outlet(base outletBase) outlet {
-	return &funcOutlet{outletBase: base, take: sink.take}
+func (sink *sinkFunc[T]) outlet(base outletBase, messages *store[T]) outlet {
+	return &funcOutlet[T]{outletBase: base, messages: messages, take: sink.take}
 }
 
-func (sink *sinkFunc) abandon() {}
+func (sink *sinkFunc[T]) abandon() {}
 
 // funcOutlet is the engine's side of a function: the host of its callback.
-type funcOutlet struct {
+type funcOutlet[T any] struct {
 	outletBase
-	take func(batch []any) error
-	// batch is used again for each call.
-	batch []any
+	messages *store[T]
+	take     func(batch []T) error
+	// batch and delivery are used again for each call: there is one at a time.
+	batch    []T
+	delivery deliveryJob[T]
 }
 
-func (outlet *funcOutlet) capacity() int                { return 0 }
-func (outlet *funcOutlet) open()                        {}
-func (outlet *funcOutlet) settle(context.Context) error { return nil }
-func (outlet *funcOutlet) tally() (unread, dropped int) { return 0, 0 }
+func (outlet *funcOutlet[T]) capacity() int                { return 0 }
+func (outlet *funcOutlet[T]) open()                        {}
+func (outlet *funcOutlet[T]) settle(context.Context) error { return nil }
+func (outlet *funcOutlet[T]) tally() (unread, dropped int) { return 0, 0 }

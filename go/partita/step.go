@@ -1,29 +1,69 @@
 package partita
 
-import "fmt"
+// #include "bridge.h"
+import "C"
 
-// step is a state computation that the engine runs: the host of its callbacks.
-type step struct {
-	engine *engine
-	// single or multi is the computation, which has this name.
-	single      StateComputation
-	multi       StateComputationMulti
-	computation string
-	policy      policy
-	// try or tryMulti is the same computation, if it is to be called with an error result.
-	try      TryComputation
-	tryMulti TryComputationMulti
-	// words or texts is the partition function, as kind says, which has this name.
-	words    PartitionFunction
-	texts    StringPartitionFunction
-	kind     KeyKind
-	function string
+// step is a state computation that the engine runs, the host of its callbacks: messages of type In
+// and parts of type Part lead to outputs of type Out.
+type step[In, Part, Out any] struct {
+	stepBase
+	messages *store[In]
+	parts    *store[Part]
+	outputs  *store[Out]
+	// finder finds keys, or is nil.
+	finder keyFinder[In]
+	// compute computes a run, up to the first message that fails, or until the memory for outputs
+	// is full.
+	compute func(run *runJob[In, Part, Out])
+
+	// runs and batches are what it does on each seat, one at a time; kept so that a callback
+	// allocates nothing.
+	runs    []*runJob[In, Part, Out]
+	batches []*keyJob[In]
 }
 
-// owner is the engine whose messages the step emits.
-func (step *step) owner() *engine { return step.engine }
+// stepBase is what all steps have.
+type stepBase struct {
+	engine *engine
+	// computation is the name of the computation.
+	computation string
+	policy      policy
+}
 
-// describeKey names the partition function and the message on which it failed.
-func (step *step) describeKey(data any) string {
-	return fmt.Sprintf("partition function %q, message %s", step.function, show(data))
+// stepHost is a step of any types.
+type stepHost interface {
+	holder
+	run(worker *worker, room *C.partita_run) C.partita_status
+	keys(worker *worker, room *C.partita_keys) C.partita_status
+	base() *stepBase
+}
+
+func newStep[In, Part, Out any](base stepBase, finder keyFinder[In], compute func(*runJob[In, Part, Out])) *step[In, Part, Out] {
+	step := &step[In, Part, Out]{
+		stepBase: base,
+		messages: messagesOf[In](base.engine),
+		parts:    statesOf[Part](base.engine),
+		outputs:  messagesOf[Out](base.engine),
+		finder:   finder,
+		compute:  compute,
+	}
+	base.engine.seated = append(base.engine.seated, step)
+	return step
+}
+
+// keyed is how keys are found, or nil.
+func (step *step[In, Part, Out]) keyed() keyFinder[In] { return step.finder }
+
+func (step *stepBase) base() *stepBase { return step }
+
+// holds are the outputs: those are what the engine gives back.
+func (step *step[In, Part, Out]) holds() keeper { return step.outputs }
+
+func (step *step[In, Part, Out]) seat(count int) {
+	step.runs = seats[runJob[In, Part, Out]](count)
+	step.batches = seats[keyJob[In]](count)
+	for seat, run := range step.runs {
+		run.step, run.messages, run.outputs = step, step.messages.cache(seat), step.outputs.cache(seat)
+		step.batches[seat].finder, step.batches[seat].messages = step.finder, step.messages
+	}
 }

@@ -9,19 +9,19 @@ import (
 )
 
 // tap takes messages out of a queue of the engine. One goroutine at a time has it.
-type tap struct {
+type tap[T any] struct {
 	base    *outletBase
-	cache   slotCache[any]
+	cache   slotCache[T]
 	numbers []uint64
 }
 
-func newTap(base *outletBase) *tap {
-	return &tap{base: base, cache: slotCache[any]{store: base.engine.messages}}
+func newTap[T any](base *outletBase, messages *store[T]) *tap[T] {
+	return &tap[T]{base: base, cache: slotCache[T]{store: messages.slots}}
 }
 
 // poll fills a batch with as many messages as there are, and waits until there is one: until ctx
 // ends, unless that is notWaiting, or the listener is nudged.
-func (tap *tap) poll(ctx context.Context, listener listener, batch []any) (count int, status C.partita_status) {
+func (tap *tap[T]) poll(ctx context.Context, listener listener, batch []T) (count int, status C.partita_status) {
 	if len(tap.numbers) < len(batch) {
 		tap.numbers = make([]uint64, len(batch))
 	}

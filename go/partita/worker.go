@@ -13,20 +13,12 @@ import (
 // worker is what belongs to one worker of an engine, whichever goroutine is it at the time. The
 // callbacks made on it have it to themselves.
 type worker struct {
-	engine   *engine
-	index    int
-	messages slotCache[any]
-	states   slotCache[any]
-	// data and state fetch what runs are made of.
-	data, state warmth
-	bed         bed
-	keyRoom     keyRoom
-	// What it does, one at a time; kept here so that a callback allocates nothing.
-	run      runJob
-	keys     keyJob
-	build    buildJob
-	delivery deliveryJob
-	burial   burialJob
+	engine *engine
+	// index is what the engine calls it, or below 0 for whoever closes.
+	index   int
+	bed     bed
+	keyRoom keyRoom
+	burial  burialJob
 	// lost is why the last goroutine that was this worker has ended.
 	lost string
 	// blame is the first error on this worker that made the application fail: nothing is computed
@@ -35,26 +27,19 @@ type worker struct {
 }
 
 func newWorker(engine *engine, index int) *worker {
-	worker := &worker{
-		engine:   engine,
-		index:    index,
-		bed:      newBed(),
-		messages: slotCache[any]{store: engine.messages},
-		states:   slotCache[any]{store: engine.states},
-	}
-	for _, call := range []*callback{
-		&worker.run.callback, &worker.keys.callback, &worker.build.callback,
-		&worker.delivery.callback, &worker.burial.callback,
-	} {
-		call.worker = worker
-	}
-	return worker
+	return &worker{engine: engine, index: index, bed: newBed()}
 }
+
+// seat is the worker's.
+func (worker *worker) seat() int { return worker.index + 1 }
 
 // free gives back all that the worker has.
 func (worker *worker) free() {
-	worker.messages.empty()
-	worker.states.empty()
+	for _, stores := range []keepers{worker.engine.messages, worker.engine.states} {
+		for _, store := range stores {
+			store.vacate(worker.seat())
+		}
+	}
 	worker.keyRoom.free()
 	worker.blame.Store(nil)
 }
