@@ -12,6 +12,7 @@ use std::sync::atomic::{
 use loom::cell::UnsafeCell;
 use loom::thread;
 
+use super::clock::Clock;
 use super::event::{Cancel, Event, Wait, WaitError};
 use super::flow::Flow;
 use super::mailbox::Mailbox;
@@ -309,6 +310,86 @@ fn the_actor_of_a_lost_worker_is_run_on_by_another() {
         lost.join().unwrap();
         worker.join().unwrap();
     });
+}
+
+// ---- timers ----
+
+use std::time::Duration;
+
+/// When the timers of these models are.
+const LATER: Duration = Duration::from_nanos(1);
+
+#[test]
+fn a_worker_that_sleeps_wakes_for_a_timer() {
+    for hosted in [false, true] {
+        check(3, move || {
+            let clock = Arc::new(Clock::own());
+            let schedule = Arc::new(schedule(1, hosted).with_clock(clock.clone()));
+            let worker = {
+                let schedule = schedule.clone();
+                thread::spawn(move || {
+                    let claim = schedule.take(0, false).unwrap();
+                    schedule.give_back(claim, false);
+                })
+            };
+            // Gives the worker another moment to fall asleep in.
+            assert_eq!(schedule.next_timer(), None);
+            schedule.notify_at(ACTOR, LATER);
+            clock.move_to(LATER);
+            worker.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_timer_does_not_wait_for_a_worker_that_is_held_up_while_another_sleeps() {
+    check(2, || {
+        let clock = Arc::new(Clock::own());
+        let schedule = Arc::new(Schedule::new(2).with_clock(clock.clone()));
+        let ran = Arc::new((Mutex::new(false), Condvar::new()));
+        schedule.notify(ACTOR);
+        let workers: Vec<_> = (0..2)
+            .map(|worker| {
+                let (schedule, clock, ran) = (schedule.clone(), clock.clone(), ran.clone());
+                thread::spawn(move || {
+                    let claim = schedule.take(worker, false).unwrap();
+                    if claim.actor() == ACTOR {
+                        // It is held up until the other actor has run.
+                        schedule.notify_at(ActorId(1), LATER);
+                        clock.move_to(LATER);
+                        let mut over = lock(&ran.0);
+                        while !*over {
+                            over = ran.1.wait(over).unwrap();
+                        }
+                    } else {
+                        *lock(&ran.0) = true;
+                        ran.1.notify_all();
+                    }
+                    schedule.give_back(claim, false);
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
+    });
+}
+
+#[test]
+fn who_sleeps_until_a_timer_leaves_when_the_schedule_closes() {
+    for hosted in [false, true] {
+        check(3, move || {
+            let clock = Arc::new(Clock::own());
+            let schedule = Arc::new(schedule(1, hosted).with_clock(clock));
+            schedule.notify_at(ACTOR, LATER);
+            let worker = {
+                let schedule = schedule.clone();
+                thread::spawn(move || assert!(schedule.take(0, false).is_none()))
+            };
+            schedule.close();
+            worker.join().unwrap();
+        });
+    }
 }
 
 // ---- events ----

@@ -6,6 +6,7 @@
 
 mod callback;
 mod cell;
+mod clock;
 mod death;
 mod event;
 mod flow;
@@ -23,6 +24,7 @@ mod segment;
 mod sender;
 mod shard;
 mod sink;
+mod timers;
 mod watch;
 mod worker;
 
@@ -30,6 +32,8 @@ mod worker;
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod origin_tests;
+#[cfg(all(test, not(loom)))]
+mod timer_tests;
 
 use std::sync::atomic::AtomicU64;
 
@@ -222,7 +226,7 @@ impl Engine {
     pub fn new(declared: Application) -> Result<Arc<Engine>, Box<Rejected>> {
         Ok(Arc::new(Engine::assemble(
             declared.freeze()?,
-            Seam::Threads,
+            Seam::threads(),
         )))
     }
 
@@ -253,7 +257,9 @@ impl Engine {
         });
         let engine = Engine {
             starting: AtomicUsize::new(starting.count()),
-            schedule: Schedule::new(assembly.actors.len()).with_sleep(plan.sleep.clone()),
+            schedule: Schedule::new(assembly.actors.len())
+                .with_sleep(plan.sleep.clone())
+                .with_clock(seam.clock().clone()),
             cells: Cells::new(assembly.actors.into_iter()),
             inboxes: assembly.inboxes,
             workers: (0..plan.workers).map(|_| WorkerSlot::default()).collect(),
@@ -405,7 +411,19 @@ impl Engine {
 
     /// The stepper's clock; none under threads.
     pub fn clock(&self) -> Option<std::time::Duration> {
-        self.seam.clock()
+        self.seam.is_stepped().then(|| self.seam.now())
+    }
+
+    /// Lets time pass under the stepper; under threads it passes by itself. Who becomes ready by that
+    /// is run by the next steps.
+    pub fn advance(&self, by: std::time::Duration) {
+        self.seam.advance(by);
+    }
+
+    /// How long it is until an actor wants to be run that is not ready now; none if none wants to.
+    pub fn next_timer(&self) -> Option<std::time::Duration> {
+        let time = self.schedule.next_timer()?;
+        Some(time.saturating_sub(self.seam.now()))
     }
 
     /// Reads the counters.

@@ -15,15 +15,23 @@
 //! actors were taken meanwhile, so that no actor waits for a worker that is held up. When nobody is awake,
 //! a worker is woken at once, unless another is about to sleep and still watches ([`Watch`]).
 //!
-//! Shutdown: (1) `close` marks the queue; (2) parked workers wake and leave, working ones leave when
-//! they come for more, even if actors are ready; (3) work that arrives meanwhile stays where it is, for
-//! whoever closes to drop.
+//! An actor may ask to be notified at a time ([`Timers`]). Whoever looks for an actor first makes those
+//! ready whose time has come. One sleeping worker is the keeper: it wakes at the earliest time. Who sets
+//! an earlier one wakes a worker, which becomes the keeper when it sleeps again; a keeper that takes an
+//! actor leaves that to another. So a timer waits for a worker that is held up only if all are. The
+//! watch and the lookout will sleep or take an actor soon, and see to it then.
+//!
+//! Shutdown: (1) `close` marks the queue, and forgets timers; (2) parked workers wake and leave, working
+//! ones leave when they come for more, even if actors are ready; (3) work that arrives meanwhile stays
+//! where it is, for whoever closes to drop.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use std::sync::Arc;
 
+use super::clock::Clock;
+use super::timers::Timers;
 use super::watch::Watch;
 use crate::host::Sleep;
 use crate::sync::{
@@ -36,7 +44,7 @@ const RUNNING: u8 = 2;
 const NOTIFIED: u8 = 3;
 
 /// The number of an actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ActorId(pub(crate) usize);
 
 /// The right to an actor's contents. There is at most one for each actor.
@@ -56,6 +64,9 @@ impl Claim {
 
 /// How long a lookout looks on.
 const LOOK: Duration = Duration::from_micros(100);
+
+/// How long a keeper sleeps at most: what a host can surely count.
+const KEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// If fewer actors than these were taken while a lookout looked on, it joins in.
 const FEW: u64 = if cfg!(loom) { 1 } else { 6 };
@@ -80,7 +91,18 @@ struct Queue {
     lookout: bool,
     /// How many actors were taken, ever.
     taken: u64,
+    timers: Timers,
+    /// When a parked worker will wake by itself for a timer, if one will: the earliest.
+    kept: Option<Duration>,
     closed: bool,
+}
+
+impl Queue {
+    /// The time of the next timer, if no parked worker wakes for it.
+    fn unkept(&self) -> Option<Duration> {
+        let next = self.timers.next()?;
+        self.kept.is_none_or(|kept| kept > next).then_some(next)
+    }
 }
 
 pub(crate) struct Schedule {
@@ -90,6 +112,7 @@ pub(crate) struct Schedule {
     arrivals: AtomicUsize,
     arrived: Condvar,
     sleep: Option<Arc<dyn Sleep>>,
+    clock: Arc<Clock>,
 }
 
 impl Schedule {
@@ -101,12 +124,18 @@ impl Schedule {
             arrivals: AtomicUsize::new(0),
             arrived: Condvar::new(),
             sleep: None,
+            clock: Arc::new(Clock::System),
         }
     }
 
     /// Lets workers sleep in the host's way.
     pub(crate) fn with_sleep(self, sleep: Option<Arc<dyn Sleep>>) -> Schedule {
         Schedule { sleep, ..self }
+    }
+
+    /// Lets timers go by this clock.
+    pub(crate) fn with_clock(self, clock: Arc<Clock>) -> Schedule {
+        Schedule { clock, ..self }
     }
 
     pub(crate) fn actors(&self) -> impl Iterator<Item = ActorId> {
@@ -132,6 +161,36 @@ impl Schedule {
         }
     }
 
+    /// Notifies an actor once it is `time`, by the schedule's clock. An actor has one timer: if it has
+    /// asked for an earlier time, it is notified then, and asks again if it is too early.
+    #[allow(dead_code)]
+    pub(crate) fn notify_at(&self, actor: ActorId, time: Duration) {
+        let mut queue = lock(&self.queue);
+        if !queue.closed {
+            queue.timers.set(actor, time);
+            self.wake(queue);
+        }
+    }
+
+    /// The time of the next timer.
+    pub(crate) fn next_timer(&self) -> Option<Duration> {
+        lock(&self.queue).timers.next()
+    }
+
+    /// Makes actors ready whose time has come; tells whether there were any.
+    fn ring(&self, queue: &mut Queue) -> bool {
+        if queue.timers.is_empty() {
+            return false;
+        }
+        let (now, ready) = (self.clock.now(), queue.ready.len());
+        while let Some(actor) = queue.timers.take_due(now) {
+            if self.make_ready(actor) {
+                queue.ready.push_back(actor);
+            }
+        }
+        queue.ready.len() > ready
+    }
+
     /// Changes an actor's state because it has work; tells whether it must be queued.
     fn make_ready(&self, actor: ActorId) -> bool {
         let state = &self.states[actor.0];
@@ -152,12 +211,14 @@ impl Schedule {
         }
     }
 
-    /// Wakes a worker if an actor is ready for which nobody is on the way or on the lookout.
+    /// Wakes a worker if an actor is ready, or a timer is set, for which nobody is on the way or on the
+    /// lookout.
     fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
         // Relaxed: a hint. Who watches takes the lock before it believes it, or sleeps.
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         let seen = queue.waking || queue.watch.is_on() || queue.awake > 0 && queue.lookout;
-        let wake = queue.parked > 0 && !queue.ready.is_empty() && !seen;
+        let needed = !queue.ready.is_empty() || queue.unkept().is_some();
+        let wake = queue.parked > 0 && needed && !seen;
         queue.waking |= wake;
         let sleeper = if wake { queue.sleepers.pop() } else { None };
         queue.unparking += usize::from(sleeper.is_some());
@@ -180,13 +241,21 @@ impl Schedule {
     /// Takes the ready actor that `choose` points out, given how many there are; none once closed.
     pub(crate) fn try_take_nth(&self, choose: impl FnOnce(usize) -> usize) -> Option<Claim> {
         let mut queue = lock(&self.queue);
+        if queue.closed {
+            return None;
+        }
+        let rung = self.ring(&mut queue);
         let ready = queue.ready.len();
-        if queue.closed || ready == 0 {
+        if ready == 0 {
             return None;
         }
         let actor = queue.ready.remove(choose(ready))?;
         queue.taken += 1;
-        Some(self.start(actor))
+        let claim = self.start(actor);
+        if rung {
+            self.wake(queue);
+        }
+        Some(claim)
     }
 
     /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
@@ -199,6 +268,7 @@ impl Schedule {
             if queue.closed {
                 return None;
             }
+            self.ring(&mut queue);
             if (joins || queue.awake == 0)
                 && let Some(actor) = queue.ready.pop_front()
             {
@@ -240,15 +310,18 @@ impl Schedule {
         let looks = queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
         let taken = queue.taken;
         queue.lookout |= looks;
+        let keeps = queue.unkept();
+        queue.kept = keeps.or(queue.kept);
+        let most = self.sleeps_at_most(looks, keeps);
         queue = if let Some(sleep) = &self.sleep {
             queue.sleepers.push(worker);
             drop(queue);
-            sleep.park(worker, looks.then_some(LOOK));
+            sleep.park(worker, most);
             queue = lock(&self.queue);
             queue.sleepers.retain(|&sleeper| sleeper != worker);
             queue
-        } else if looks {
-            wait_at_most(&self.arrived, &self.queue, queue, LOOK)
+        } else if let Some(most) = most {
+            wait_at_most(&self.arrived, &self.queue, queue, most)
         } else {
             self.arrived
                 .wait(queue)
@@ -257,8 +330,20 @@ impl Schedule {
         queue.parked -= 1;
         queue.waking = false;
         queue.lookout &= !looks;
+        if queue.kept == keeps {
+            queue.kept = None;
+        }
         let joins = looks && queue.taken - taken < FEW;
         (queue, joins)
+    }
+
+    /// How long at most a lookout sleeps, or who keeps a timer.
+    fn sleeps_at_most(&self, looks: bool, keeps: Option<Duration>) -> Option<Duration> {
+        let keeps = keeps.map(|time| time.saturating_sub(self.clock.now()).min(KEEP_MAX));
+        match looks {
+            true => Some(keeps.map_or(LOOK, |keeps| keeps.min(LOOK))),
+            false => keeps,
+        }
     }
 
     /// A worker that was awake will not come back.
@@ -312,6 +397,7 @@ impl Schedule {
         let sleepers = {
             let mut queue = lock(&self.queue);
             queue.closed = true;
+            queue.timers.clear();
             self.arrivals.fetch_add(1, Ordering::Relaxed);
             queue.unparking += 1;
             std::mem::take(&mut queue.sleepers)
@@ -321,6 +407,12 @@ impl Schedule {
             sleepers.iter().for_each(|&worker| sleep.unpark(worker));
         }
         lock(&self.queue).unparking -= 1;
+    }
+
+    /// How many workers sleep.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn parked(&self) -> usize {
+        lock(&self.queue).parked
     }
 
     /// Whether a thread is still inside the host to wake a worker.

@@ -101,7 +101,7 @@ impl Engine {
     fn run(&self, mut claim: Claim) {
         let actor = claim.actor();
         let contents = self.cells.get(&mut claim);
-        match catch_unwind(AssertUnwindSafe(|| self.advance(actor, contents))) {
+        match catch_unwind(AssertUnwindSafe(|| self.advance_actor(actor, contents))) {
             Ok(more) => self.schedule.give_back(claim, more),
             // Its contents cannot be trusted: the claim is kept, so that nobody runs it again.
             Err(panic) => self.broke(&*panic),
@@ -123,7 +123,7 @@ impl Engine {
         self.changed.notify();
     }
 
-    fn advance(&self, id: ActorId, actor: &mut Actor) -> bool {
+    fn advance_actor(&self, id: ActorId, actor: &mut Actor) -> bool {
         match actor {
             Actor::Shard(shard) => shard.advance(self),
             Actor::Undertaker(undertaker) => undertaker.advance(self),
