@@ -5,6 +5,9 @@
 //! `done` is 0 on entry, and lies in memory of the engine: should the calling thread end inside the
 //! callback, the engine still reads it.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use crate::model::{ByteKeys, DeadReason, Key, KeyKind, Value};
 
 /// How a callback ended.
@@ -53,7 +56,7 @@ pub struct KeyBatch<'a> {
 }
 
 /// A partition function. What it has done is how many keys it pushed.
-pub trait Partition: Host {
+pub trait Partition: Host + Any {
     /// Finds the keys of messages. The sender's thread or a worker's.
     fn keys(&self, batch: &mut KeyBatch<'_>) -> Verdict;
 }
@@ -107,6 +110,70 @@ pub struct Run<'a> {
 pub trait Compute: Host {
     /// Computes a run. A worker's thread.
     fn compute(&self, run: &mut Run<'_>) -> Verdict;
+}
+
+/// Messages of stateless steps next to each other.
+pub struct ChainRun<'a> {
+    /// The first of the steps, counted from 0 within its pipeline.
+    pub step: u32,
+    /// The messages, which wait for the first of the steps.
+    pub values: &'a [Value],
+    /// Takes what comes out, as for [`Run::outputs`]: what has gone through all of the steps first.
+    /// What has not, because the call ends early, stands behind that, and what is further behind what
+    /// is less far.
+    pub outputs: &'a mut Vec<Output>,
+    /// For each of the steps but the first, how many outputs have not gone through it and those behind
+    /// it. 0 on entry.
+    pub waiting: &'a mut [usize],
+    /// How many messages each of the steps completed, 0 on entry. For the first of them these are the
+    /// messages that are done.
+    pub completed: &'a mut [usize],
+    /// What kind of keys may be found for what has gone through all of the steps; none for none.
+    pub kind: Option<KeyKind>,
+    /// Takes keys of the first outputs, if they are words.
+    pub words: &'a mut Vec<u64>,
+    /// Takes keys of the first outputs, if they are bytes.
+    pub bytes: &'a mut ByteKeys,
+    /// What failed, if that is not the message that is not done: a descendant of the last one that is.
+    pub fallen: &'a mut Option<Fallen>,
+}
+
+/// A message that failed behind the first step of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fallen {
+    /// The message.
+    pub value: Value,
+    /// At which of the steps, counted from 0 for the first one of the call; as many as there are if no
+    /// key was found for it.
+    pub step: usize,
+}
+
+/// A stateless computation.
+pub trait Transform: Host + Any {
+    /// Runs messages through this step. The sender's thread or a worker's.
+    fn transform(&self, run: &mut ChainRun<'_>) -> Verdict;
+
+    /// What runs this step and those behind it in one call, if there is something; `keys` is the
+    /// partition function behind all of them. Asked once, before anything runs.
+    fn fuse(
+        &self,
+        behind: &[Arc<dyn Transform>],
+        keys: Option<&Arc<dyn Partition>>,
+    ) -> Option<Fused> {
+        let _ = (behind, keys);
+        None
+    }
+}
+
+/// What runs several steps in one call.
+#[derive(Clone)]
+pub struct Fused {
+    /// It is not released: it is made of hosts that are.
+    pub run: Arc<dyn Transform>,
+    /// How many steps it runs, at least one.
+    pub steps: usize,
+    /// Whether it finds keys, too. Then it runs all of the steps.
+    pub keys: bool,
 }
 
 /// States to be built.

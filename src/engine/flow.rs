@@ -74,7 +74,18 @@ impl Flow {
     /// Notes, before they are passed on, that `consumed` messages at `from` became `emitted` at `to`.
     /// Those consumed are given back with `consumed`, by the same numbers.
     pub(crate) fn emit(&self, to: usize, consumed: usize, emitted: usize) {
+        self.arrive(to, emitted);
+        self.grow(consumed, emitted);
+    }
+
+    /// Notes that messages are at a stage, where those that emitted them go on to several: their credits
+    /// are noted with `grow`, once for all of them.
+    pub(crate) fn arrive(&self, to: usize, emitted: usize) {
         self.stages[to].fetch_add(emitted as i64, Ordering::SeqCst);
+    }
+
+    /// Takes the credits of what `consumed` messages emitted and did not hold themselves.
+    pub(crate) fn grow(&self, consumed: usize, emitted: usize) {
         if emitted > consumed {
             self.in_flight
                 .fetch_add((emitted - consumed) as i64, Ordering::SeqCst);

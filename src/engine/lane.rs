@@ -1,9 +1,9 @@
 //! A lane: the messages of one step that wait in one shard, the run they are computed in, and the
-//! outputs that come of it.
+//! chain of what comes of it.
 
 use super::Engine;
 use super::callback::tell;
-use super::outbox::Outbox;
+use super::chain::{Chain, OUTPUTS_MAX};
 use super::schedule::ActorId;
 use super::segment::{Bag, Messages, Spans};
 use super::shard::LaneQueue;
@@ -12,9 +12,6 @@ use crate::host::{DELETE, Output, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
 use crate::state::KeyRef;
 use crate::topology::StepPlan;
-
-/// How many outputs a run may be offered memory for; a message that has more asks for it.
-const OUTPUTS_MAX: usize = 1 << 26;
 
 /// Messages that are handed to a computation together. What is before `start` is done.
 #[derive(Default)]
@@ -93,18 +90,20 @@ pub(super) struct Lane {
     pub(super) step: usize,
     pub(super) queue: LaneQueue,
     pub(super) run: RunBuffer,
-    pub(super) outbox: Outbox,
+    /// What becomes of its outputs.
+    pub(super) chain: Chain,
 }
 
 impl Lane {
-    pub(super) fn new(pipeline: usize, step: usize) -> Lane {
-        let (queue, run, outbox) = Default::default();
+    /// The lane of a step, with what comes behind that up to `end`.
+    pub(super) fn new(actor: ActorId, pipeline: usize, step: usize, end: usize) -> Lane {
+        let (queue, run) = Default::default();
         Lane {
             pipeline,
             step,
             queue,
             run,
-            outbox,
+            chain: Chain::new(pipeline, step + 1, end, Some(actor)),
         }
     }
 
@@ -224,10 +223,11 @@ impl Lane {
             let (mut origin_of, start) = (run.spans.walk(), run.start);
             for output in run.outputs.drain(..) {
                 let origin = origin_of(start + output.from as usize);
-                self.outbox.push(origin, output.value);
+                self.chain.enter(origin, output.value);
             }
-            if takers > 1 && !self.outbox.is_empty() {
-                tell(engine, || plan.values.share(&self.outbox.values, takers));
+            let outbox = &self.chain.outbox;
+            if takers > 1 && !outbox.is_empty() {
+                tell(engine, || plan.values.share(&outbox.values, takers));
             }
         }
         // What one wide message needed is not lent to every run from here on: it is overdraft.
@@ -256,11 +256,6 @@ impl Lane {
         engine.consumed(self.pipeline, self.step, done, 0);
     }
 
-    /// Forwards outputs that wait for room; tells whether none is left.
-    pub(super) fn flush(&mut self, engine: &Engine, actor: ActorId) -> bool {
-        self.outbox.is_empty() || self.outbox.forward_to_sinks(engine, self.pipeline, actor)
-    }
-
     /// Hands everything back: the application failed or closes.
     pub(super) fn discard(&mut self, engine: &Engine, reason: DeadReason) {
         let mut values = self.run.values.split_off(self.run.start);
@@ -270,7 +265,6 @@ impl Lane {
             values.extend_from_slice(segment.values_left());
         }
         engine.discard(self.pipeline, self.step, self.step + 1, values, reason);
-        self.outbox
-            .discard(engine, self.pipeline, self.step + 1, reason);
+        self.chain.discard(engine, reason);
     }
 }

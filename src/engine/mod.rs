@@ -1,11 +1,13 @@
 //! Runs a plan: shards, mailboxes, scheduler, credits, sinks, shutdown.
 //!
 //! What runs is an actor: a shard of a partition, a sink that is a callback, the dead-letter handler,
-//! or the relay of a pipeline without steps. Workers take ready actors from the schedule, one worker
+//! the relay of a pipeline whose senders reach its sinks, or a strand of a parallel step. Workers take ready actors from the schedule, one worker
 //! at a time for each actor.
 
+mod admitted;
 mod callback;
 mod cell;
+mod chain;
 mod clock;
 mod death;
 mod event;
@@ -24,6 +26,7 @@ mod segment;
 mod sender;
 mod shard;
 mod sink;
+mod strand;
 mod timers;
 mod watch;
 mod worker;
@@ -43,7 +46,7 @@ use crate::model::{DeadReason, KeyKind, Value};
 use crate::state::{Routing, hash};
 use crate::sync::{Arc, AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
 use crate::topology::{
-    Application, DeclaredKeys, Form, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind,
+    Application, DeclaredKeys, End, Form, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind,
     StepPlan,
 };
 
@@ -55,9 +58,10 @@ use mailbox::Mailbox;
 use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
-use segment::Bag;
+use segment::{Bag, Origins};
 use worker::WorkerSlot;
 
+pub use admitted::{Pushed, PushedFailure};
 pub(crate) use death::Death;
 pub use death::{Failure, FailureKind};
 pub use event::{Cancel, Wait, WaitError};
@@ -75,6 +79,7 @@ enum Actor {
     Sink(sink::Sink),
     Undertaker(sink::Undertaker),
     Relay(sink::Relay),
+    Strand(Box<strand::Strand>),
 }
 
 struct PartitionSlot {
@@ -95,8 +100,10 @@ struct PipelineSlot {
     flow: Flow,
     steps: usize,
     sinks: Vec<SinkSlot>,
-    /// What passes messages on to the sinks if there are no steps.
+    /// What passes messages on to the sinks if the sender's chain ends there.
     relay: Option<(ActorId, Inbox)>,
+    /// The strands of each step that is spread over the workers.
+    strands: Vec<Option<strand::Strands>>,
     /// One for the source, each step and each sink.
     counters: Vec<StageCounters>,
     discarded: AtomicU64,
@@ -183,7 +190,7 @@ impl Assembly {
         let slot = partition_slot(plan, partition, self.actors.len());
         for shard in 0..slot.shards {
             let actor = ActorId(self.actors.len());
-            let contents = shard::Shard::new(actor, index, shard as u16, partition, &slot);
+            let contents = shard::Shard::new(actor, index, shard as u16, plan, &slot);
             self.add(Actor::Shard(Box::new(contents)));
             self.inboxes
                 .push(partition.lanes.iter().map(|_| Inbox::default()).collect());
@@ -191,7 +198,26 @@ impl Assembly {
         slot
     }
 
-    fn pipeline(&mut self, index: usize, plan: &PipelinePlan) -> PipelineSlot {
+    /// The strands of a step, if it is spread over the workers.
+    fn strands(
+        &mut self,
+        workers: usize,
+        pipeline: usize,
+        plan: &PipelinePlan,
+        step: usize,
+    ) -> Option<strand::Strands> {
+        let spread =
+            matches!(plan.end_at(step), End::Spread(_)) && plan.steps[step].stateless().spread;
+        let strand = |index| {
+            let actor = ActorId(self.actors.len());
+            let end = plan.chain_end(step + 1);
+            let strand = strand::Strand::new(actor, pipeline, (step, end), index);
+            (self.add(Actor::Strand(Box::new(strand))), Inbox::default())
+        };
+        spread.then(|| (0..workers * SHARDS_PER_WORKER).map(strand).collect())
+    }
+
+    fn pipeline(&mut self, workers: usize, index: usize, plan: &PipelinePlan) -> PipelineSlot {
         let mut sinks = Vec::new();
         for (number, sink) in plan.sinks.iter().enumerate() {
             sinks.push(match &sink.kind {
@@ -202,18 +228,21 @@ impl Assembly {
                 },
             });
         }
-        let relay = plan.steps.is_empty().then(|| {
+        let relay = (plan.chain_end(0) == plan.steps.len()).then(|| {
             (
                 self.add(Actor::Relay(sink::Relay::new(index))),
                 Inbox::default(),
             )
         });
+        let strands = (0..plan.steps.len()).map(|step| self.strands(workers, index, plan, step));
+        let strands = strands.collect();
         let stages = 1 + plan.steps.len() + plan.sinks.len();
         PipelineSlot {
             flow: Flow::new(plan.source.credits, plan.steps.len()),
             steps: plan.steps.len(),
             sinks,
             relay,
+            strands,
             counters: (0..stages).map(|_| StageCounters::default()).collect(),
             discarded: AtomicU64::new(0),
         }
@@ -245,7 +274,7 @@ impl Engine {
             .collect();
         let pipelines = plan.pipelines.iter().enumerate();
         let pipelines = pipelines
-            .map(|(index, pipeline)| assembly.pipeline(index, pipeline))
+            .map(|(index, pipeline)| assembly.pipeline(plan.workers, index, pipeline))
             .collect();
         let dead = plan.dead_letters.is_some().then(|| DeadSlot {
             actor: assembly.add(Actor::Undertaker(sink::Undertaker::default())),
@@ -378,12 +407,27 @@ impl Engine {
         }
     }
 
-    /// Hands back the messages of a pipeline that leads nowhere.
+    /// Hands back the messages at the end of a pipeline that leads nowhere.
     fn drop_discarded(&self, pipeline: usize, values: &[Value]) {
-        self.pipelines[pipeline]
-            .discarded
+        let slot = &self.pipelines[pipeline];
+        slot.discarded
             .fetch_add(values.len() as u64, Ordering::Relaxed);
-        self.drop_values(pipeline, 0, values);
+        self.drop_values(pipeline, slot.steps, values);
+    }
+
+    /// Leaves messages for what passes them on to the sinks.
+    fn relay(&self, pipeline: usize, values: &[Value], origins: Origins<'_>) {
+        if let Some((actor, inbox)) = &self.pipelines[pipeline].relay {
+            inbox.append(Mail::keyless(values, origins));
+            self.schedule.notify(*actor);
+        }
+    }
+
+    /// Leaves messages for the workers that share a step.
+    fn spread(&self, pipeline: usize, step: usize, values: &[Value], origins: Origins<'_>) {
+        if let Some(strands) = &self.pipelines[pipeline].strands[step] {
+            strands.spread(&self.schedule, values, origins);
+        }
     }
 
     /// Drops and counts messages that are queued at a stage when the application fails or closes.

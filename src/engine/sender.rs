@@ -1,18 +1,18 @@
-//! Sending: admission first, then keys, then one push for each shard.
+//! Sending: admission first, then stateless steps and keys, then one push for each shard.
 
 use std::time::Duration;
 
 use super::callback::{self, call};
+use super::chain::{Bench, Chain};
 use super::event::Wait;
-use super::inbox::Mail;
 use super::life::Refusal;
-use super::scatter::{Keys, Scatter};
+use super::scatter::Keys;
 use super::segment::{Origin, Origins, Spans};
 use super::{Death, Engine, Failure};
 use crate::host::{KeyBatch, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
 use crate::sync::{Arc, Ordering};
-use crate::topology::StepPlan;
+use crate::topology::{End, StatePlan, StepPlan};
 
 /// Keys that come with a batch.
 #[derive(Clone, Copy)]
@@ -30,9 +30,9 @@ pub enum BatchKeys<'a> {
 pub struct Batch<'a> {
     /// The messages.
     pub values: &'a [Value],
-    /// Their keys at the first step.
+    /// Their keys at the first step, if that has a state.
     pub keys: BatchKeys<'a>,
-    /// If the host found no key for the last message: why.
+    /// If the host found no key for the last message at that step: why.
     pub failed: Option<&'a str>,
 }
 
@@ -49,26 +49,28 @@ impl<'a> Batch<'a> {
 
 /// Sends into one pipeline; order is kept per sender.
 pub struct Sender {
-    engine: Arc<Engine>,
-    pipeline: usize,
-    scatter: Scatter,
-    words: Vec<u64>,
-    bytes: ByteKeys,
+    pub(super) engine: Arc<Engine>,
+    pub(super) pipeline: usize,
+    /// The stateless steps that the pipeline begins with.
+    pub(super) chain: Chain,
+    bench: Bench,
     /// Where the messages come from that are being sent.
     spans: Spans,
+    /// How many messages were admitted ([`Sender::admit`]) and not sent yet.
+    pub(super) admitted: usize,
 }
 
 impl Sender {
     /// A sender into a pipeline, by its number in the order of declaration.
     pub fn new(engine: Arc<Engine>, pipeline: usize) -> Sender {
-        let (scatter, words, bytes, spans) = Default::default();
+        let end = engine.plan.pipelines[pipeline].chain_end(0);
         Sender {
             engine,
             pipeline,
-            scatter,
-            words,
-            bytes,
-            spans,
+            chain: Chain::new(pipeline, 0, end, None),
+            bench: Bench::default(),
+            spans: Spans::default(),
+            admitted: 0,
         }
     }
 
@@ -101,7 +103,13 @@ impl Sender {
                 // What is left of a wait that was allowed is never "do not wait".
                 wait.timeout = Some(left.max(Duration::from_nanos(1)));
             }
-            match engine.admit(self.pipeline, batch.values.len() - accepted, &wait) {
+            // What fans out overdraws the credits by what comes of one piece.
+            let piece = match self.chain.has_steps() {
+                true => engine.plan.run_length,
+                false => usize::MAX,
+            };
+            let wanted = piece.min(batch.values.len() - accepted);
+            match engine.admit(self.pipeline, wanted, &wait) {
                 Ok(granted) => {
                     self.dispatch(&engine, batch, accepted, accepted + granted);
                     accepted += granted;
@@ -118,27 +126,26 @@ impl Sender {
 
     /// Sends what was admitted on its way.
     fn dispatch(&mut self, engine: &Engine, batch: &Batch<'_>, start: usize, end: usize) {
-        let pipeline = &engine.plan.pipelines[self.pipeline];
-        let takers = match pipeline.steps.is_empty() {
-            true => pipeline.sinks.len().max(1),
-            false => 1,
-        };
-        let counters = &engine.pipelines[self.pipeline].counters[0];
-        counters.completed(end - start);
-        counters.emitted((end - start) * takers);
-        let origin = Origin {
-            pipeline: self.pipeline,
-            batch: 0,
-            epoch: 0,
-        };
+        self.count_sent(engine, end - start);
+        self.with_origins(end - start, |sender, origins| {
+            sender.pass_on(engine, batch, (start, end), origins);
+        });
+    }
+
+    /// Does something with so many messages of this sender.
+    pub(super) fn with_origins(
+        &mut self,
+        count: usize,
+        pass: impl FnOnce(&mut Sender, Origins<'_>),
+    ) {
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
-        spans.push(origin, end - start);
-        self.pass_on(engine, batch, (start, end), spans.from(0));
+        spans.push(self.origin(), count);
+        pass(self, spans.from(0));
         self.spans = spans;
     }
 
-    /// Passes the messages of a batch from `start` to `end` on, to the first step or to the relay.
+    /// Passes the messages of a batch from `start` to `end` on, to what comes first.
     fn pass_on(
         &mut self,
         engine: &Engine,
@@ -146,48 +153,91 @@ impl Sender {
         (start, end): (usize, usize),
         origins: Origins<'_>,
     ) {
-        let Some(step) = engine.plan.pipelines[self.pipeline].steps.first() else {
-            return self.relay(engine, &batch.values[start..end], origins);
+        let all = &batch.values[start..end];
+        if self.chain.has_steps() {
+            return self.run_chain(engine, all, origins);
+        }
+        let (step, state) = match engine.plan.pipelines[self.pipeline].end_at(0) {
+            End::State(step, state) => (step, state),
+            End::Sinks => return engine.relay(self.pipeline, all, origins),
+            End::Spread(step) => return engine.spread(self.pipeline, step, all, origins),
         };
         let failed = batch.failed.filter(|_| end == batch.values.len());
         let keyed = end - usize::from(failed.is_some());
-        let values = &batch.values[start..keyed];
-        let kind = engine.plan.partitions[step.partition].key_kind;
-        match (kind, batch.keys) {
-            (KeyKind::Single, _) => self.push(engine, step, values, origins, Keys::Single),
-            (KeyKind::Word, BatchKeys::Words(words)) => {
-                let keys = Keys::Words(&words[start..keyed]);
-                self.push(engine, step, values, origins, keys);
-            }
-            (KeyKind::Bytes, BatchKeys::Bytes(bytes)) => {
-                self.push(engine, step, values, origins, Keys::Bytes(bytes, start));
-            }
-            _ => self.ask(engine, step, kind, values, origins),
-        }
+        let values = (&batch.values[start..keyed], origins);
+        self.push_keyed(engine, (step, state), values, batch.keys, start);
         if let Some(text) = failed {
             let origin = origins.at(keyed - start);
-            bury(engine, step, origin, batch.values[keyed], text);
+            self.bury(engine, step, origin, batch.values[keyed], text);
         }
     }
 
-    fn push(
+    /// What the sender sends comes from here.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            pipeline: self.pipeline,
+            batch: 0,
+            epoch: 0,
+        }
+    }
+
+    /// Counts messages that were admitted, as they go on to what comes first.
+    pub(super) fn count_sent(&self, engine: &Engine, count: usize) {
+        let pipeline = &engine.plan.pipelines[self.pipeline];
+        let takers = match pipeline.steps.is_empty() {
+            true => pipeline.sinks.len().max(1),
+            false => 1,
+        };
+        let counters = &engine.pipelines[self.pipeline].counters[0];
+        counters.completed(count);
+        counters.emitted(count * takers);
+    }
+
+    /// Runs what was admitted through the steps before the first that is elsewhere.
+    fn run_chain(&mut self, engine: &Engine, values: &[Value], origins: Origins<'_>) {
+        self.chain.enter_all(values, origins);
+        while self.chain.advance(engine, &mut self.bench) {}
+        if let Some(reason) = engine.discarding() {
+            self.chain.discard(engine, reason);
+        }
+        // Credits may have come back on this thread, and no worker will tell.
+        engine.wake_senders();
+    }
+
+    /// Sends messages to the parts of a step, with keys that are known from index `from` on, or asked for.
+    pub(super) fn push_keyed(
         &mut self,
         engine: &Engine,
-        step: &StepPlan,
+        (step, state): (&StepPlan, &StatePlan),
+        (values, origins): (&[Value], Origins<'_>),
+        keys: BatchKeys<'_>,
+        from: usize,
+    ) {
+        let kind = engine.plan.partitions[state.partition].key_kind;
+        let keys = match (kind, keys) {
+            (KeyKind::Single, _) => Keys::Single,
+            (KeyKind::Word, BatchKeys::Words(words)) => {
+                Keys::Words(&words[from..from + values.len()])
+            }
+            (KeyKind::Bytes, BatchKeys::Bytes(bytes)) => Keys::Bytes(bytes, from),
+            _ => return self.ask(engine, (step, state), kind, values, origins),
+        };
+        self.scatter(engine, state, values, origins, keys);
+    }
+
+    fn scatter(
+        &mut self,
+        engine: &Engine,
+        state: &StatePlan,
         values: &[Value],
         origins: Origins<'_>,
         keys: Keys<'_>,
     ) {
         if !values.is_empty() {
-            let lane = (step.partition, step.lane);
-            self.scatter.send(engine, lane, (values, origins), keys);
-        }
-    }
-
-    fn relay(&self, engine: &Engine, values: &[Value], origins: Origins<'_>) {
-        if let Some((actor, inbox)) = &engine.pipelines[self.pipeline].relay {
-            inbox.append(Mail::keyless(values, origins));
-            engine.schedule.notify(*actor);
+            let lane = (state.partition, state.lane);
+            self.bench
+                .scatter
+                .send(engine, lane, (values, origins), keys);
         }
     }
 
@@ -195,16 +245,16 @@ impl Sender {
     fn ask(
         &mut self,
         engine: &Engine,
-        step: &StepPlan,
+        (step, state): (&StepPlan, &StatePlan),
         kind: KeyKind,
         mut values: &[Value],
         mut origins: Origins<'_>,
     ) {
-        let Some(function) = &step.keys else { return };
+        let Some(function) = &state.keys else { return };
         while !values.is_empty() {
             let (mut words, mut bytes) = (
-                std::mem::take(&mut self.words),
-                std::mem::take(&mut self.bytes),
+                std::mem::take(&mut self.bench.words),
+                std::mem::take(&mut self.bench.bytes),
             );
             words.clear();
             bytes.clear();
@@ -232,40 +282,47 @@ impl Sender {
             if let Some(text) = contract {
                 // The messages are accepted already: they die with the application.
                 engine.fail(Failure::contract(&step.path, text));
+                let (stage, values) = (self.chain.end(), values.to_vec());
                 let reason = DeadReason::Failed;
-                return engine.discard(self.pipeline, 0, 1, values.to_vec(), reason);
+                return engine.discard(self.pipeline, stage, stage + 1, values, reason);
             }
-            self.push(engine, step, &values[..done], origins, keys);
+            self.scatter(engine, state, &values[..done], origins, keys);
             (values, origins) = (&values[done..], origins.skip(done));
             if let (Verdict::Failed(text), [first, rest @ ..]) = (&verdict, values) {
-                bury(engine, step, origins.at(0), *first, text);
+                self.bury(engine, step, origins.at(0), *first, text);
                 (values, origins) = (rest, origins.skip(1));
             }
-            (self.words, self.bytes) = (words, bytes);
+            (self.bench.words, self.bench.bytes) = (words, bytes);
         }
     }
-}
 
-/// The message has no key at the first step.
-fn bury(engine: &Engine, step: &StepPlan, origin: Origin, value: Value, text: &str) {
-    let death = Death {
-        origin,
-        stage: 0,
-        counter: 1,
-        path: &step.path,
-        value,
-        reason: DeadReason::Partition,
-        key: None,
-        text,
-    };
-    engine.failed(death, step.policy);
-    // Its credit came back on this thread, and no worker will tell.
-    engine.wake_senders();
+    /// The message has no key at the first step that has a state.
+    fn bury(&self, engine: &Engine, step: &StepPlan, origin: Origin, value: Value, text: &str) {
+        let stage = self.chain.end();
+        let death = Death {
+            origin,
+            stage,
+            counter: stage + 1,
+            path: &step.path,
+            value,
+            reason: DeadReason::Partition,
+            key: None,
+            text,
+        };
+        engine.failed(death, step.policy);
+        // Its credit came back on this thread, and no worker will tell.
+        engine.wake_senders();
+    }
 }
 
 impl Engine {
     /// Takes credits for up to `wanted` messages, and says for how many; waits for at least one.
-    fn admit(&self, pipeline: usize, wanted: usize, wait: &Wait) -> Result<usize, Refusal> {
+    pub(super) fn admit(
+        &self,
+        pipeline: usize,
+        wanted: usize,
+        wait: &Wait,
+    ) -> Result<usize, Refusal> {
         let flow = &self.pipelines[pipeline].flow;
         self.seam.wait_until(self, &flow.room, wait, || {
             if let Some(refusal) = self.refusal() {

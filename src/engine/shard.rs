@@ -9,17 +9,16 @@ use std::collections::VecDeque;
 
 use self::reset::Failing;
 use super::callback::call;
+use super::chain::{Bench, Standing};
 use super::lane::Lane;
-use super::outbox::Outbox;
-use super::scatter::{Keys, Scatter};
 use super::schedule::ActorId;
 use super::segment::{Bag, Segment};
 use super::{Death, Engine, Failure, PartitionSlot};
 use crate::fault::{Fault, planted};
-use crate::host::{BuildBatch, DELETE, KeyBatch, Run, RunKeys, Verdict};
+use crate::host::{BuildBatch, DELETE, Run, RunKeys, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
 use crate::state::{KeyRef, Parts};
-use crate::topology::{DeclaredKeys, PartitionPlan, StepPlan};
+use crate::topology::{DeclaredKeys, PartitionPlan, Plan, StepPlan};
 
 /// What a shard is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +29,8 @@ enum Phase {
     Build,
     /// A run is being computed.
     Compute,
-    /// The keys of outputs are being found, for the next step.
-    Keys,
+    /// Outputs are on their way through the lane's chain.
+    Chain,
 }
 
 /// Keys whose states are being built. Each is in the table already, with a state that means nothing.
@@ -92,10 +91,7 @@ pub(super) struct Shard {
     lane: usize,
     missing: Vec<u32>,
     new: NewKeys,
-    /// Keys of outputs, as the partition function gives them.
-    words: Vec<u64>,
-    bytes: ByteKeys,
-    scatter: Scatter,
+    bench: Bench,
     mail: Bag,
 }
 
@@ -104,14 +100,15 @@ impl Shard {
         actor: ActorId,
         partition: usize,
         index: u16,
-        plan: &PartitionPlan,
+        plan: &Plan,
         slot: &PartitionSlot,
     ) -> Shard {
-        let lanes = plan
-            .lanes
-            .iter()
-            .map(|&(pipeline, step)| Lane::new(pipeline, step))
-            .collect();
+        let (pipelines, plan) = (&plan.pipelines, &plan.partitions[partition]);
+        let lanes = plan.lanes.iter().map(|&(pipeline, step)| {
+            let end = pipelines[pipeline].chain_end(step + 1);
+            Lane::new(actor, pipeline, step, end)
+        });
+        let lanes = lanes.collect();
         Shard {
             actor,
             partition,
@@ -127,9 +124,7 @@ impl Shard {
             lane: 0,
             missing: Vec::new(),
             new: NewKeys::default(),
-            words: Vec::new(),
-            bytes: ByteKeys::default(),
-            scatter: Scatter::default(),
+            bench: Bench::default(),
             mail: Bag::default(),
         }
     }
@@ -162,9 +157,11 @@ impl Shard {
                     let verdict = self.call_compute(engine);
                     self.computed(engine, verdict);
                 }
-                Phase::Keys => {
-                    let verdict = self.call_keys(engine);
-                    self.keyed(engine, verdict);
+                Phase::Chain => {
+                    let chain = &mut self.lanes[self.lane].chain;
+                    if !chain.advance(engine, &mut self.bench) {
+                        self.phase = Phase::Idle;
+                    }
                 }
             }
         }
@@ -177,7 +174,10 @@ impl Shard {
             Phase::Idle => {}
             Phase::Build => self.built(engine, verdict),
             Phase::Compute => self.computed(engine, verdict),
-            Phase::Keys => self.keyed(engine, verdict),
+            Phase::Chain => {
+                let chain = &mut self.lanes[self.lane].chain;
+                chain.called(engine, &mut self.bench, verdict);
+            }
         }
     }
 
@@ -215,8 +215,14 @@ impl Shard {
             lane.discard(engine, reason);
             return false;
         }
-        if !lane.flush(engine, self.actor) || !lane.has_input() {
-            return false;
+        match lane.chain.standing(engine) {
+            Standing::Held => return false,
+            Standing::Ready => {
+                (self.lane, self.phase) = (index, Phase::Chain);
+                return true;
+            }
+            Standing::Empty if !lane.has_input() => return false,
+            Standing::Empty => {}
         }
         if !engine.pipelines[lane.pipeline]
             .flow
@@ -432,7 +438,7 @@ impl Shard {
 
     fn call_compute(&mut self, engine: &Engine) -> Verdict {
         self.lanes[self.lane].run.looked_up = Some(self.deletions);
-        let compute = &self.step(engine).compute;
+        let compute = &self.step(engine).state().compute;
         let lane = &mut self.lanes[self.lane];
         let run = &mut lane.run;
         let start = run.start;
@@ -480,7 +486,7 @@ impl Shard {
         let Verdict::Failed(text) = verdict else {
             self.lanes[self.lane].run.clear_if_over();
             if emitted {
-                self.forward(engine);
+                self.forward();
             }
             return;
         };
@@ -534,117 +540,8 @@ impl Shard {
     }
 
     /// Sends the lane's outputs on their way.
-    fn forward(&mut self, engine: &Engine) {
-        let lane = &mut self.lanes[self.lane];
-        let steps = &engine.plan.pipelines[lane.pipeline].steps;
-        match steps.get(lane.step + 1) {
-            None => {
-                lane.flush(engine, self.actor);
-            }
-            Some(next) if next.keys.is_none() => {
-                let outbox = &lane.outbox;
-                self.scatter.send(
-                    engine,
-                    (next.partition, next.lane),
-                    (&outbox.values, outbox.spans.from(0)),
-                    Keys::Single,
-                );
-                lane.outbox.clear();
-            }
-            Some(_) => self.phase = Phase::Keys,
-        }
-    }
-
-    fn call_keys(&mut self, engine: &Engine) -> Verdict {
-        let lane = &self.lanes[self.lane];
-        let next = &engine.plan.pipelines[lane.pipeline].steps[lane.step + 1];
-        self.words.clear();
-        self.bytes.clear();
-        let mut batch = KeyBatch {
-            kind: engine.plan.partitions[next.partition].key_kind,
-            values: &lane.outbox.values[lane.outbox.forwarded..],
-            words: &mut self.words,
-            bytes: &mut self.bytes,
-        };
-        let keys = next.keys.as_ref().expect("a step with keys is next");
-        call(engine, || keys.keys(&mut batch))
-    }
-
-    fn keyed(&mut self, engine: &Engine, verdict: Verdict) {
-        self.phase = Phase::Idle;
-        let lane = &mut self.lanes[self.lane];
-        let (pipeline, next_step) = (lane.pipeline, lane.step + 1);
-        let next = &engine.plan.pipelines[pipeline].steps[next_step];
-        let kind = engine.plan.partitions[next.partition].key_kind;
-        let Outbox {
-            values,
-            spans,
-            forwarded,
-            ..
-        } = &mut lane.outbox;
-        let start = *forwarded;
-        let (done, keys) = match kind {
-            KeyKind::Bytes => (self.bytes.len(), Keys::Bytes(&self.bytes, 0)),
-            _ => (self.words.len(), Keys::Words(&self.words)),
-        };
-        if done > values.len() - start {
-            engine.fail(Failure::contract(
-                &next.path,
-                "more keys than messages were given",
-            ));
-            return;
-        }
-        if done > 0 {
-            self.scatter.send(
-                engine,
-                (next.partition, next.lane),
-                (&values[start..start + done], spans.from(start)),
-                keys,
-            );
-        }
-        *forwarded += done;
-        let at = *forwarded;
-        let all = at == values.len();
-        match verdict {
-            Verdict::Done if all => {}
-            Verdict::Failed(_) if all => {
-                let text = "it failed with all keys given";
-                engine.fail(Failure::contract(&next.path, text));
-            }
-            Verdict::Failed(text) => {
-                let (origin, value) = (spans.origin_at(at), values[at]);
-                *forwarded += 1;
-                let death = Death {
-                    origin,
-                    stage: next_step,
-                    counter: next_step + 1,
-                    path: &next.path,
-                    value,
-                    reason: DeadReason::Partition,
-                    key: None,
-                    text: &text,
-                };
-                engine.failed(death, next.policy);
-            }
-            Verdict::Done if done > 0 => {}
-            Verdict::Done => {
-                let text = "the partition function gave no key and did not fail";
-                engine.fail(Failure::contract(&next.path, text));
-            }
-            Verdict::OutputsFull => {
-                engine.fail(Failure::contract(
-                    &next.path,
-                    "a partition function has no outputs",
-                ));
-            }
-            Verdict::Contract(text) => engine.fail(Failure::contract(&next.path, &text)),
-        }
-        let outbox = &mut self.lanes[self.lane].outbox;
-        if outbox.forwarded == outbox.values.len() {
-            outbox.clear();
-        } else if engine.discarding().is_none() {
-            self.phase = Phase::Keys;
-        }
+    fn forward(&mut self) {
+        self.phase = Phase::Chain;
     }
 }
 

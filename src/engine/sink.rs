@@ -1,5 +1,5 @@
 //! Actors at the end of pipelines: sinks that are callbacks, the dead-letter handler, and the relay
-//! of a pipeline without steps. Each takes messages one call at a time, in order.
+//! of a pipeline whose senders reach its sinks. Each takes messages one call at a time, in order.
 
 use super::callback::call;
 use super::outbox::Outbox;
@@ -210,7 +210,7 @@ impl Undertaker {
     }
 }
 
-/// Passes what senders send on to the sinks, in a pipeline without steps.
+/// Passes what senders send on to the sinks, in a pipeline in which nothing else comes between.
 pub(super) struct Relay {
     pub(super) pipeline: usize,
     outbox: Outbox,
@@ -231,7 +231,8 @@ impl Relay {
             self.collect(engine);
         }
         if let Some(reason) = engine.discarding() {
-            self.outbox.discard(engine, self.pipeline, 0, reason);
+            let stage = engine.pipelines[self.pipeline].steps;
+            self.outbox.discard(engine, self.pipeline, stage, reason);
             return false;
         }
         let had = !self.outbox.is_empty();
@@ -251,17 +252,17 @@ impl Relay {
             self.mail.empty(segment);
         }
         let count = self.outbox.values.len() - arrived;
-        let values = &engine.plan.pipelines[self.pipeline].source.values;
+        let values = engine.plan.pipelines[self.pipeline].values_at(slot.steps);
         match slot.sinks.len() {
             0 => {
                 engine.drop_discarded(self.pipeline, &self.outbox.values);
                 self.outbox.clear();
-                engine.consumed(self.pipeline, 0, count, 0);
+                engine.consumed(self.pipeline, slot.steps, count, 0);
             }
             1 => {}
             takers if count > 0 => {
                 // One credit was taken; the other takers' share is an overdraft.
-                slot.flow.emit(0, 0, count * (takers - 1));
+                slot.flow.emit(slot.steps, 0, count * (takers - 1));
                 let shared = &self.outbox.values[arrived..];
                 super::callback::tell(engine, || values.share(shared, takers));
             }

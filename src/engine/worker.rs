@@ -128,6 +128,7 @@ impl Engine {
             Actor::Shard(shard) => shard.advance(self),
             Actor::Undertaker(undertaker) => undertaker.advance(self),
             Actor::Relay(relay) => relay.advance(self, id),
+            Actor::Strand(strand) => strand.advance(self),
             Actor::Sink(sink) => {
                 let plan = &self.plan.pipelines[sink.pipeline].sinks[sink.sink];
                 match &plan.kind {
@@ -174,6 +175,7 @@ impl Engine {
             Actor::Shard(shard) => shard.lost(self, verdict),
             Actor::Sink(sink) => sink.delivered(self, verdict),
             Actor::Undertaker(undertaker) => undertaker.lost(self, verdict),
+            Actor::Strand(strand) => strand.lost(self, verdict),
             Actor::Relay(_) => {}
         }
     }

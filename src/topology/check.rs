@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use super::declare::{Application, DeclaredKeys, Partition, Pipeline, SinkKind, Step};
+use super::declare::{
+    Application, Computation, DeclaredKeys, Partition, Pipeline, SinkKind, Step, StepKind,
+};
 use super::plan::{Mistake, application_path, sink_path, step_path};
 use crate::model::{KeyKind, Policy};
 use crate::state::hash;
@@ -193,24 +195,39 @@ impl Check<'_> {
                 format!("\"{name}\" stands behind the end: expected it before"),
             );
         }
-        self.twice(path, "step", pipeline.steps.iter().map(|step| &step.name));
+        self.twice(path, "step", pipeline.steps.iter().map(StepKind::name));
         self.twice(path, "sink", pipeline.sinks.iter().map(|sink| &sink.name));
         for (number, step) in pipeline.steps.iter().enumerate() {
-            self.step(&step_path(path, number, &step.name), step);
+            let path = step_path(path, number, step.name());
+            match step {
+                StepKind::State(step) => self.step(&path, step),
+                StepKind::Stateless(step) => self.computation(&path, step),
+            }
         }
         for sink in &pipeline.sinks {
             let path = sink_path(path, &sink.name);
             if sink.name.is_empty() {
                 self.wrong(&path, "the name is empty: expected a name");
             }
-            if sink.policy == Policy::Reset {
-                let message = "its policy is reset, and it has no state: expected stop or skip";
-                self.wrong(&path, message);
-            }
+            self.policy_without_state(&path, sink.policy);
             if let SinkKind::Queue(capacity) = sink.kind {
                 self.range(&path, "capacity", capacity, 1, CREDITS_MAX);
             }
         }
+    }
+
+    fn policy_without_state(&mut self, path: &str, policy: Policy) {
+        if policy == Policy::Reset {
+            let message = "its policy is reset, and it has no state: expected stop or skip";
+            self.wrong(path, message);
+        }
+    }
+
+    fn computation(&mut self, path: &str, step: &Computation) {
+        if step.name.is_empty() {
+            self.wrong(path, "the name is empty: expected a name");
+        }
+        self.policy_without_state(path, step.policy);
     }
 
     fn step(&mut self, path: &str, step: &Step) {

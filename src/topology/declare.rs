@@ -77,8 +77,8 @@ pub struct Pipeline {
     pub name: String,
     /// Its source.
     pub source: Option<Source>,
-    /// Its state computations, in order.
-    pub steps: Vec<Step>,
+    /// Its steps, in order.
+    pub steps: Vec<StepKind>,
     /// Its sinks.
     pub sinks: Vec<Sink>,
     /// Whether it was ended without a sink.
@@ -111,8 +111,17 @@ impl Pipeline {
 
     /// Adds a state computation.
     pub fn to_state_partition(&mut self, step: Step) {
+        self.step(StepKind::State(step));
+    }
+
+    /// Adds a stateless computation.
+    pub fn to(&mut self, computation: Computation) {
+        self.step(StepKind::Stateless(computation));
+    }
+
+    fn step(&mut self, step: StepKind) {
         if self.done || !self.sinks.is_empty() {
-            self.behind_end.push(step.name.clone());
+            self.behind_end.push(step.name().clone());
         }
         self.steps.push(step);
     }
@@ -155,6 +164,38 @@ pub struct Step {
     pub values: Arc<dyn host::Values>,
     /// What happens when a message fails.
     pub policy: Policy,
+}
+
+/// A stateless computation as declared.
+pub struct Computation {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub transform: Arc<dyn host::Transform>,
+    /// Whether it is spread over the workers. Messages lose their order there.
+    pub parallel: bool,
+    /// Takes its outputs back.
+    pub values: Arc<dyn host::Values>,
+    /// What happens when a message fails.
+    pub policy: Policy,
+}
+
+/// A step as declared.
+pub enum StepKind {
+    /// With a state.
+    State(Step),
+    /// Without one.
+    Stateless(Computation),
+}
+
+impl StepKind {
+    /// Its name.
+    pub fn name(&self) -> &String {
+        match self {
+            StepKind::State(step) => &step.name,
+            StepKind::Stateless(step) => &step.name,
+        }
+    }
 }
 
 /// A sink as declared.

@@ -4,10 +4,13 @@ mod check;
 mod declare;
 mod picture;
 mod plan;
+mod step;
 
 pub use declare::{
-    Application, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
+    Application, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step,
+    StepKind, Threads,
 };
 pub use picture::Form;
 pub use plan::{Mistake, Rejected};
-pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, StepPlan, step_path};
+pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, step_path};
+pub(crate) use step::{End, StatePlan, StatelessPlan, StepPlan};

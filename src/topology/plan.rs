@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::check;
-use super::declare::{Application, DeclaredKeys, SinkKind};
+use super::declare::{Application, DeclaredKeys, SinkKind, StepKind};
 use super::picture::{Form, Picture};
+use super::step::{self, End, StepPlan};
 use crate::host;
 use crate::model::{KeyKind, Policy};
 
@@ -60,16 +61,6 @@ pub(crate) struct SourcePlan {
     pub(crate) path: Arc<str>,
     pub(crate) credits: u64,
     pub(crate) values: Arc<dyn host::Values>,
-}
-
-pub(crate) struct StepPlan {
-    pub(crate) path: Arc<str>,
-    pub(crate) partition: usize,
-    pub(crate) lane: usize,
-    pub(crate) keys: Option<Arc<dyn host::Partition>>,
-    pub(crate) compute: Arc<dyn host::Compute>,
-    pub(crate) values: Arc<dyn host::Values>,
-    pub(crate) policy: Policy,
 }
 
 pub(crate) struct SinkPlan {
@@ -134,28 +125,19 @@ fn frozen(application: Application) -> Plan {
     let pipelines = application.pipelines.into_iter().enumerate();
     let pipelines = pipelines.map(|(index, declared)| {
         let path = format!("{path} / pipeline \"{}\"", declared.name);
-        let steps = declared
-            .steps
-            .into_iter()
-            .enumerate()
-            .map(|(number, step)| {
-                let named = partitions
-                    .iter()
-                    .position(|known| known.name == step.partition);
-                let partition = named.expect("the check found it");
-                let lanes = &mut partitions[partition].lanes;
-                lanes.push((index, number));
-                StepPlan {
-                    path: step_path(&path, number, &step.name).into(),
-                    partition,
-                    lane: lanes.len() - 1,
-                    keys: step.keys,
-                    compute: step.compute,
-                    values: step.values,
-                    policy: step.policy,
+        let steps = declared.steps.into_iter().enumerate();
+        let steps = steps.map(|(number, step)| {
+            let path = step_path(&path, number, step.name());
+            let lane = match &step {
+                StepKind::State(step) => {
+                    add_lane(&mut partitions, &step.partition, (index, number))
                 }
-            });
-        let steps = steps.collect();
+                StepKind::Stateless(_) => (0, 0),
+            };
+            StepPlan::new(path, step, lane)
+        });
+        let mut steps: Vec<StepPlan> = steps.collect();
+        step::link(&mut steps);
         let source = declared.source.expect("the check found it");
         let sinks = declared.sinks.into_iter().map(|sink| SinkPlan {
             path: sink_path(&path, &sink.name).into(),
@@ -189,6 +171,15 @@ fn frozen(application: Application) -> Plan {
     }
 }
 
+/// Gives a partition the lane of a step; tells the number of both.
+fn add_lane(partitions: &mut [PartitionPlan], name: &str, step: (usize, usize)) -> (usize, usize) {
+    let named = partitions.iter().position(|known| known.name == name);
+    let partition = named.expect("the check found it");
+    let lanes = &mut partitions[partition].lanes;
+    lanes.push(step);
+    (partition, lanes.len() - 1)
+}
+
 pub(crate) fn step_path(pipeline: &str, number: usize, name: &str) -> String {
     format!("{pipeline} / step {} \"{name}\"", number + 1)
 }
@@ -198,6 +189,16 @@ pub(super) fn sink_path(pipeline: &str, name: &str) -> String {
 }
 
 impl PipelinePlan {
+    /// Where the chain ends that goes on at step `from`.
+    pub(crate) fn chain_end(&self, from: usize) -> usize {
+        step::chain_end(&self.steps, from)
+    }
+
+    /// Where messages go that are at `at`, behind a chain.
+    pub(crate) fn end_at(&self, at: usize) -> End<'_> {
+        step::end_at(&self.steps, at)
+    }
+
     /// Who takes back the messages that wait at stage `stage`: what made them. The sinks are the
     /// stage behind the last step.
     pub(crate) fn values_at(&self, stage: usize) -> &dyn host::Values {
@@ -213,11 +214,7 @@ impl Plan {
     pub(crate) fn release_hosts(&self) {
         for pipeline in &self.pipelines {
             pipeline.source.values.release();
-            for step in &pipeline.steps {
-                step.keys.iter().for_each(|keys| keys.release());
-                step.compute.release();
-                step.values.release();
-            }
+            pipeline.steps.iter().for_each(StepPlan::release_hosts);
             for sink in &pipeline.sinks {
                 if let SinkKind::Callback(deliver) = &sink.kind {
                     deliver.release();

@@ -56,7 +56,7 @@ impl Build for Lent<()> {
     }
 }
 
-impl<F: Fn(u64) -> u64 + Send + Sync> Partition for Lent<F> {
+impl<F: Fn(u64) -> u64 + Send + Sync + 'static> Partition for Lent<F> {
     fn keys(&self, batch: &mut KeyBatch<'_>) -> Verdict {
         let data = batch
             .values

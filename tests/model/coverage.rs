@@ -13,6 +13,12 @@ pub struct Coverage {
     pub skip: bool,
     /// A state was built anew because a message failed.
     pub reset: bool,
+    /// Steps without a state computed: some in senders, some behind a step with a state, and some parallel.
+    pub in_senders: bool,
+    pub in_shards: bool,
+    pub parallel: bool,
+    /// A message failed on its way through several steps that are run in one call.
+    pub fallen: bool,
     /// The application failed.
     pub failure: bool,
     /// It was closed with messages in flight.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use partita::model::{Key, KeyKind};
 use partita::topology::{
-    Application, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
+    Application, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step,
+    Threads,
 };
 
 use super::hand::{Hand, Role};
@@ -74,6 +75,16 @@ impl Declaration {
             values: self.hand(Role::Source(index)),
         });
         for (number, step) in described.steps.iter().enumerate() {
+            if let Some(how) = step.stateless {
+                pipeline.to(Computation {
+                    name: format!("step{number}"),
+                    transform: self.hand(Role::Transform(index, number)),
+                    parallel: how.parallel,
+                    values: self.hand(Role::Outputs(index, number)),
+                    policy: step.policy,
+                });
+                continue;
+            }
             let kind = shape.partitions[step.partition].kind;
             let keyed = kind != KeyKind::Single;
             pipeline.to_state_partition(Step {

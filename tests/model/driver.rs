@@ -201,14 +201,15 @@ impl Driver {
         let steps = &self.world.shape.pipelines[pipeline].steps;
         let (mut words, mut bytes) = (Vec::new(), ByteKeys::default());
         let mut failed = None;
-        let given = !steps.is_empty() && self.random.bool();
+        let keyed = steps.first().is_some_and(|step| step.stateless.is_none());
+        let given = keyed && self.random.bool();
         if given {
             failed = self.find_keys(&mut messages, &mut words, &mut bytes);
         }
         let wait = self.a_wait();
         let values: Vec<Value> = {
             let mut log = self.world.log();
-            log.sending = true;
+            log.begin_sending();
             messages
                 .iter()
                 .map(|message| log.give(message.clone(), None))
@@ -317,7 +318,8 @@ impl Driver {
         let polled = self.poll_one(pipeline, sink, most, &wait)?;
         let Err(refusal) = polled else { return Ok(()) };
         let unread = self.world.log().unread(pipeline, sink);
-        let steps = self.world.shape.pipelines[pipeline].steps.len();
+        // What senders send to the sinks waits behind the one that is full.
+        let relayed = self.world.shape.is_relayed(pipeline);
         match self.end() {
             Some(Refusal::Stopped) if refusal == Refusal::Stopped => expect(unread == 0, || {
                 format!("poll: no more will come, but {unread} are unread")
@@ -326,7 +328,7 @@ impl Driver {
                 format!("poll: {refusal:?} and not {end:?}")
             }),
             _ => expect(
-                is_wait(refusal) && !(nothing_left(refusal) && steps > 0 && unread > 0),
+                is_wait(refusal) && !(nothing_left(refusal) && !relayed && unread > 0),
                 || format!("poll: {refusal:?} with {unread} unread"),
             ),
         }
@@ -682,10 +684,7 @@ impl Driver {
                 *event == Event::Computed && (route.pipeline, route.place) == (pipeline, step + 1)
             })
         };
-        let keyed = |pipeline: usize, step: usize| {
-            let partition = shape.pipelines[pipeline].steps[step].partition;
-            shape.partitions[partition].keys != [Key::Single]
-        };
+        let keyed = |pipeline: usize, step: usize| shape.has_keys(pipeline, step);
         let two = (0..shape.pipelines.len()).any(|pipeline| {
             let steps = 0..shape.pipelines[pipeline].steps.len();
             let used = steps.filter(|&step| keyed(pipeline, step) && computed(pipeline, step));
@@ -697,6 +696,20 @@ impl Driver {
                 .count()
                 > 1
         });
+        let stateless = |is: &dyn Fn(usize, usize) -> bool| {
+            (0..shape.pipelines.len()).any(|pipeline| {
+                let steps = &shape.pipelines[pipeline].steps;
+                let mut steps = (0..steps.len()).filter(|&step| steps[step].stateless.is_some());
+                steps.any(|step| is(pipeline, step) && computed(pipeline, step))
+            })
+        };
+        let in_senders = stateless(&|p, step| step < shape.sender_steps(p));
+        let in_shards =
+            stateless(&|p, step| step >= shape.sender_steps(p) && shape.is_ordered(p, step + 1));
+        let parallel = stateless(&|p, step| step + 1 == shape.unordered_from(p));
+        log.coverage.in_senders = in_senders;
+        log.coverage.in_shards = in_shards;
+        log.coverage.parallel = parallel;
         (log.coverage.two_keyed_steps, log.coverage.shared_partition) = (two, shared);
     }
 

@@ -14,6 +14,7 @@ use partita::host::{
 use partita::model::{DeadReason, Key, KeyKind, Policy, Value};
 
 use super::rules::{Effect, Message, Trail, mix};
+use super::shape::Shape;
 use super::world::{Checked, Event, Log, Seen, Taker, World};
 
 /// What a hand is registered as.
@@ -25,6 +26,8 @@ pub enum Role {
     Keys(usize, usize),
     /// The computation of a step.
     Compute(usize, usize),
+    /// The computation of a step without a state.
+    Transform(usize, usize),
     /// Takes back the outputs of a step.
     Outputs(usize, usize),
     /// Builds the states of a partition.
@@ -37,13 +40,13 @@ pub enum Role {
 
 /// One object that is lent to the engine.
 pub struct Hand {
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
     role: Role,
     released: AtomicUsize,
 }
 
 /// What a callback is about to answer.
-enum Answer {
+pub(super) enum Answer {
     Verdict(Verdict),
     Panic(String),
 }
@@ -55,7 +58,7 @@ impl From<Verdict> for Answer {
 }
 
 impl Answer {
-    fn fails(panics: bool, text: String) -> Answer {
+    pub(super) fn fails(panics: bool, text: String) -> Answer {
         match panics {
             true => Answer::Panic(text),
             false => Answer::Verdict(Verdict::Failed(text)),
@@ -81,7 +84,7 @@ impl Hand {
     }
 
     /// A callback begins: everything is as the engine says it is.
-    fn enter(&self, what: &str, items: usize) -> MutexGuard<'_, Log> {
+    pub(super) fn enter(&self, what: &str, items: usize) -> MutexGuard<'_, Log> {
         self.may_call_the_engine();
         let mut log = self.world.log();
         log.note(|| format!("  {what} {:?}, {items} items", self.role));
@@ -94,7 +97,7 @@ impl Hand {
     }
 
     /// A callback ends: with what it wants, unless it found a defect.
-    fn leave(mut log: MutexGuard<'_, Log>, answer: Checked<Answer>) -> Verdict {
+    pub(super) fn leave(mut log: MutexGuard<'_, Log>, answer: Checked<Answer>) -> Verdict {
         let answer = match answer {
             Ok(answer) => answer,
             Err(defect) => {
@@ -130,7 +133,7 @@ impl Hand {
     }
 
     /// How many items to do of a batch, at most.
-    fn how_many(log: &mut Log, len: usize) -> usize {
+    pub(super) fn how_many(log: &mut Log, len: usize) -> usize {
         match log.random.u32(..8) {
             0 if len > 0 => log.random.usize(1..=len),
             _ => len,
@@ -258,7 +261,7 @@ fn key_at(keys: RunKeys<'_>, index: usize) -> Key {
 }
 
 /// How a run goes on behind one message.
-enum Next {
+pub(super) enum Next {
     More,
     Over(Answer),
 }
@@ -294,7 +297,7 @@ impl Hand {
                 break;
             }
         }
-        log.emitted(pipeline, stage, run.outputs.len());
+        log.emitted(pipeline, (stage, 1), run.outputs.len(), run.outputs.len());
         Ok(answer)
     }
 
@@ -344,7 +347,7 @@ impl Hand {
         let part = log.parts.get_mut(&state).expect("it was there");
         part.trails.insert(route.clone(), trail.clone());
         let failed = matches!(effect, Effect::Fails { .. });
-        let seen = seen_computed(&message, &trail, failed);
+        let seen = seen_computed(shape, &message, &trail, failed);
         log.record(Event::Computed, route, seen)?;
         match effect {
             Effect::Fails { panics } => {
@@ -376,7 +379,12 @@ impl Hand {
 impl Log {
     /// The outputs of a message do not fit: if it is the first of its run, it must be offered more
     /// room each time that it comes.
-    fn ask_for_room(&mut self, id: Value, index: usize, capacity: usize) -> Checked<Next> {
+    pub(super) fn ask_for_room(
+        &mut self,
+        id: Value,
+        index: usize,
+        capacity: usize,
+    ) -> Checked<Next> {
         let asked = self.asked.filter(|&(before, _)| before == id);
         if let Some((_, offered)) = asked.filter(|&(_, offered)| offered >= capacity) {
             return Err(format!(
@@ -391,10 +399,12 @@ impl Log {
 }
 
 /// What is recorded of a message that was computed, or failed.
-pub fn seen_computed(message: &Message, trail: &Trail, failed: bool) -> Seen {
+pub fn seen_computed(shape: &Shape, message: &Message, trail: &Trail, failed: bool) -> Seen {
+    let ordered = shape.is_ordered(message.pipeline, message.stage + 1);
+    let trail = if ordered { trail.hash } else { 0 };
     Seen {
         lineage: message.lineage.clone(),
-        digest: mix(&[message.payload, trail.hash, u64::from(failed)]),
+        digest: mix(&[message.payload, trail, u64::from(failed)]),
     }
 }
 
@@ -555,6 +565,8 @@ impl Hand {
             letter.reason,
             DeadReason::UnknownKey | DeadReason::Build | DeadReason::Compute
         );
+        let steps = &shape.pipelines[pipeline].steps;
+        let keyed = keyed && steps[stage].stateless.is_none();
         let number = keyed.then(|| shape.key_number(&message)).flatten();
         let key = number.map(|number| {
             let partition = shape.pipelines[pipeline].steps[stage].partition;

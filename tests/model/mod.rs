@@ -1,6 +1,7 @@
 //! The stepped engine against a sequential model: what one seed decides is declared, played and
 //! compared.
 
+mod chain;
 mod coverage;
 mod declare;
 mod driver;

@@ -110,10 +110,25 @@ impl Shape {
 
     /// What a message with this key does, and what it does to its trail.
     pub fn compute(&self, message: &Message, key: u16, trail: &mut Trail) -> Effect {
-        let step = &self.pipelines[message.pipeline].steps[message.stage];
-        let hash = mix(&[self.seed, message.payload, trail.hash, message.stage as u64]);
+        let ordered = self.is_ordered(message.pipeline, message.stage + 1);
+        let before = if ordered { trail.hash } else { 0 };
         trail.count += 1;
-        trail.hash = mix(&[trail.hash, message.payload]);
+        // Where messages come in any order, it must make no difference.
+        trail.hash = match ordered {
+            true => mix(&[trail.hash, message.payload]),
+            false => trail.hash.wrapping_add(mix(&[message.payload])),
+        };
+        self.effect(message, Some(key), before)
+    }
+
+    /// What a message does at a step without a state.
+    pub fn transform(&self, message: &Message) -> Effect {
+        self.effect(message, None, 0)
+    }
+
+    fn effect(&self, message: &Message, key: Option<u16>, before: u64) -> Effect {
+        let step = &self.pipelines[message.pipeline].steps[message.stage];
+        let hash = mix(&[self.seed, message.payload, before, message.stage as u64]);
         if hit(mix(&[hash, 4]), step.fails) {
             return Effect::Fails {
                 panics: hash & 1 == 0,
@@ -139,11 +154,11 @@ impl Shape {
 }
 
 impl Message {
-    fn output(&self, number: u32, key: u16, hash: u64, wide: bool) -> Message {
+    fn output(&self, number: u32, key: Option<u16>, hash: u64, wide: bool) -> Message {
         Message {
             stage: self.stage + 1,
             lineage: self.lineage.iter().copied().chain([number]).collect(),
-            keys: self.keys.iter().copied().chain([key]).collect(),
+            keys: self.keys.iter().copied().chain(key).collect(),
             payload: mix(&[hash, u64::from(number)]),
             wide: self.wide || wide,
             ..self.clone()

@@ -52,8 +52,19 @@ pub struct PartitionShape {
     pub twice: bool,
 }
 
+/// How a step without a state is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stateless {
+    /// It is spread over the workers.
+    pub parallel: bool,
+    /// It is run in one call with those around it that are, too.
+    pub fused: bool,
+}
+
 #[derive(Debug)]
 pub struct StepShape {
+    /// If it has no state; then it has no partition and no keys.
+    pub stateless: Option<Stateless>,
     pub partition: usize,
     pub key_rule: KeyRule,
     pub policy: Policy,
@@ -150,7 +161,7 @@ impl Shape {
             }
             self.partitions[partition].flaky = 0;
             let steps = self.pipelines.iter_mut().flat_map(|p| &mut p.steps);
-            for step in steps.filter(|step| step.partition == partition) {
+            for step in steps.filter(|step| step.uses(partition)) {
                 step.deletes = 0;
                 if step.policy == Policy::Reset {
                     step.policy = Policy::Skip;
@@ -176,25 +187,81 @@ impl Shape {
         pipelines.flat_map(move |(pipeline, shape)| {
             let steps = shape.steps.iter().enumerate();
             steps
-                .filter(move |(_, step)| step.partition == partition)
+                .filter(move |(_, step)| step.uses(partition))
                 .map(move |(step, _)| (pipeline, step))
         })
     }
 
     fn key_tells_path(&self, pipeline: usize, step: usize) -> bool {
-        let steps = &self.pipelines[pipeline].steps;
-        let keys = |step: usize| self.partitions[steps[step].partition].keys.len();
-        (1..=step).all(|at| steps[at].key_rule == KeyRule::Keep && keys(at) >= keys(at - 1))
+        let steps = &self.pipelines[pipeline].steps[..=step];
+        let keyed: Vec<_> = steps
+            .iter()
+            .filter(|step| step.stateless.is_none())
+            .collect();
+        let keys = |step: &StepShape| self.partitions[step.partition].keys.len();
+        let kept = |pair: &[&StepShape]| {
+            pair[1].key_rule == KeyRule::Keep && keys(pair[1]) >= keys(pair[0])
+        };
+        self.is_ordered(pipeline, step + 1) && keyed.windows(2).all(kept)
     }
 
-    /// How many takers the messages have that leave a stage.
-    pub fn takers(&self, pipeline: usize, stage: usize) -> usize {
-        let shape = &self.pipelines[pipeline];
-        if stage + 1 < shape.steps.len() {
-            1
-        } else {
-            shape.sinks.len()
+    /// Whether messages of one route come to a place in order: nothing before it, nor it, is parallel.
+    pub fn is_ordered(&self, pipeline: usize, place: usize) -> bool {
+        place < self.unordered_from(pipeline)
+    }
+
+    /// The first place of a pipeline at which messages have lost their order.
+    pub fn unordered_from(&self, pipeline: usize) -> usize {
+        let mut steps = self.pipelines[pipeline].steps.iter();
+        let parallel = |step: &StepShape| step.stateless.is_some_and(|how| how.parallel);
+        steps.position(parallel).map_or(usize::MAX, |step| step + 1)
+    }
+
+    /// How many steps, from one on, are run in one call, and whether that finds keys too.
+    pub fn fused(&self, pipeline: usize, step: usize) -> (usize, bool) {
+        let steps = &self.pipelines[pipeline].steps;
+        let mut parallel = false;
+        // A parallel step begins a chain, unless it stands in the chain of another.
+        let begins: Vec<bool> = steps
+            .iter()
+            .map(|step| {
+                let is = step.stateless.is_some_and(|how| how.parallel);
+                let begins = is && !parallel;
+                parallel = step.stateless.is_some() && (parallel || is);
+                begins
+            })
+            .collect();
+        let fuses = |at: usize| steps[at].stateless.is_some_and(|how| how.fused);
+        if !fuses(step) {
+            return (1, false);
         }
+        let mut end = step + 1;
+        while end < steps.len() && fuses(end) && !begins[end] {
+            end += 1;
+        }
+        let keyed = |at: usize| steps[at].stateless.is_none();
+        (
+            end - step,
+            end < steps.len() && keyed(end) && self.has_keys(pipeline, end),
+        )
+    }
+
+    /// Whether a step has a partition function.
+    pub fn has_keys(&self, pipeline: usize, step: usize) -> bool {
+        let step = &self.pipelines[pipeline].steps[step];
+        step.stateless.is_none() && self.partitions[step.partition].kind != KeyKind::Single
+    }
+
+    /// How many steps the pipeline begins with that its senders run.
+    pub fn sender_steps(&self, pipeline: usize) -> usize {
+        let steps = &self.pipelines[pipeline].steps;
+        let elsewhere = |step: &StepShape| step.stateless.is_none_or(|how| how.parallel);
+        steps.iter().position(elsewhere).unwrap_or(steps.len())
+    }
+
+    /// Whether messages go from the senders to the sinks.
+    pub fn is_relayed(&self, pipeline: usize) -> bool {
+        self.sender_steps(pipeline) == self.pipelines[pipeline].steps.len()
     }
 
     /// The number, in the metrics, of a place: the source, a step or a sink of a pipeline.
@@ -202,6 +269,12 @@ impl Shape {
         let before = &self.pipelines[..pipeline];
         let places = before.iter().map(|p| 1 + p.steps.len() + p.sinks.len());
         places.sum::<usize>() + place
+    }
+}
+
+impl StepShape {
+    fn uses(&self, partition: usize) -> bool {
+        self.stateless.is_none() && self.partition == partition
     }
 }
 
@@ -262,7 +335,9 @@ fn bytes(word: u64) -> Key {
 }
 
 fn pipeline(random: &mut Rng, failures: Failures, partitions: usize) -> PipelineShape {
-    let steps = [0, 1, 1, 2, 2, 2, 2, 3, 3][random.usize(..9)];
+    let steps = [0, 1, 1, 2, 2, 2, 3, 3, 4, 5][random.usize(..10)];
+    // Many pipelines have none at all.
+    let stateless = [0, 0, 1, 1, 3][random.usize(..5)];
     let sinks = [0, 1, 1, 1, 1, 2, 3][random.usize(..7)];
     PipelineShape {
         credits: match random.u32(..5) {
@@ -272,7 +347,7 @@ fn pipeline(random: &mut Rng, failures: Failures, partitions: usize) -> Pipeline
         },
         senders: if one_in(random, 3) { 2 } else { 1 },
         steps: (0..steps)
-            .map(|_| step(random, failures, partitions))
+            .map(|_| step(random, failures, partitions, stateless))
             .collect(),
         sinks: (0..sinks).map(|_| sink(random, failures)).collect(),
     }
@@ -288,21 +363,30 @@ fn misbehaviour(random: &mut Rng, failures: Failures) -> (Policy, u32) {
     }
 }
 
-fn step(random: &mut Rng, failures: Failures, partitions: usize) -> StepShape {
+/// A step; it has no state in `stateless` of four cases.
+fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32) -> StepShape {
+    let stateless = (random.u32(..4) < stateless).then(|| Stateless {
+        parallel: one_in(random, 4),
+        fused: random.bool(),
+    });
     let (policy, rate) = match misbehaviour(random, failures) {
-        (Policy::Skip, rate) if !one_in(random, 4) => (Policy::Reset, rate),
+        (Policy::Skip, rate) if stateless.is_none() && !one_in(random, 4) => (Policy::Reset, rate),
         other => other,
     };
     let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
     StepShape {
+        stateless,
         partition: random.usize(..partitions),
         key_rule: random
             .choice([KeyRule::Keep, KeyRule::Hash])
             .unwrap_or(KeyRule::Keep),
         policy,
         keyless: sometimes(random, rate),
-        fails: sometimes(random, rate),
-        deletes: if one_in(random, 3) {
+        fails: match stateless {
+            Some(_) => rate,
+            None => sometimes(random, rate),
+        },
+        deletes: if stateless.is_none() && one_in(random, 3) {
             random.u32(20..200)
         } else {
             0

@@ -82,8 +82,13 @@ pub struct Log {
     /// How many outputs of each pipeline are for its sinks, and how many each sink's polls took.
     pub for_sinks: Vec<usize>,
     pub polled: Vec<Vec<usize>>,
-    /// The most outputs of one call, by pipeline and step.
+    /// The most outputs of one call, each for all that take it, by pipeline and the step it began with.
     widest: Vec<Vec<usize>>,
+    /// How much came of one send in its sender, at most, by pipeline; and of the send that is on its way.
+    fanned_out: Vec<usize>,
+    fanning_out: usize,
+    /// The first place of each pipeline at which order is lost.
+    unordered_from: Vec<usize>,
     /// The message that asked for room last, and how much it was offered.
     pub asked: Option<(Value, usize)>,
     /// What was said of failures that end the application.
@@ -117,6 +122,11 @@ impl World {
             records: Records::new(),
             for_sinks: vec![0; pipelines.len()],
             polled: pipelines.iter().map(|p| vec![0; p.sinks.len()]).collect(),
+            fanned_out: vec![0; pipelines.len()],
+            fanning_out: 0,
+            unordered_from: (0..pipelines.len())
+                .map(|pipeline| shape.unordered_from(pipeline))
+                .collect(),
             widest: pipelines.iter().map(|p| vec![0; p.steps.len()]).collect(),
             asked: None,
             fatal: Vec::new(),
@@ -144,15 +154,12 @@ impl World {
     /// each step, or one message's outputs if that is more. (One shard runs at a time here.)
     fn most_in_flight(&self, log: &Log, pipeline: usize) -> usize {
         let shape = &self.shape.pipelines[pipeline];
-        let takers = |step| self.shape.takers(pipeline, step).max(1);
-        if shape.steps.is_empty() {
-            return shape.credits * takers(0);
+        // What one send fanned out to is overdraft, too.
+        let admitted = shape.credits + log.fanned_out[pipeline];
+        if self.shape.is_relayed(pipeline) {
+            return admitted * shape.sinks.len().max(1);
         }
-        let widest = log.widest[pipeline].iter().enumerate();
-        shape.credits
-            + widest
-                .map(|(step, count)| count * takers(step))
-                .sum::<usize>()
+        admitted + log.widest[pipeline].iter().sum::<usize>()
     }
 
     /// Looks at how many messages are in flight.
@@ -301,13 +308,43 @@ impl Log {
         self.for_sinks[pipeline] - self.polled[pipeline][sink]
     }
 
-    /// One call at a step gave so many outputs.
-    pub fn emitted(&mut self, pipeline: usize, step: usize, count: usize) {
-        let widest = &mut self.widest[pipeline][step];
-        *widest = count.max(*widest);
-        if step + 1 == self.widest[pipeline].len() {
-            self.for_sinks[pipeline] += count;
+    /// One call at so many steps from one on gave so many outputs, `through` all of them so many.
+    pub fn emitted(
+        &mut self,
+        pipeline: usize,
+        (step, steps): (usize, usize),
+        count: usize,
+        through: usize,
+    ) {
+        let widest = &mut self.widest[pipeline];
+        let last = step + steps == widest.len();
+        let takers = if last {
+            self.polled[pipeline].len().max(1)
+        } else {
+            1
+        };
+        widest[step] = widest[step].max(count - through + through * takers);
+        if last {
+            self.for_sinks[pipeline] += through;
         }
+    }
+
+    /// So many more messages are there than before, of a send that is on its way.
+    pub fn fans_out(&mut self, pipeline: usize, count: usize) {
+        self.fanning_out += count;
+        let fanned_out = &mut self.fanned_out[pipeline];
+        *fanned_out = self.fanning_out.max(*fanned_out);
+    }
+
+    /// A send begins.
+    pub fn begin_sending(&mut self) {
+        self.sending = true;
+        self.fanning_out = 0;
+    }
+
+    /// A message was computed that the engine never held.
+    pub fn computed_on_the_way(&mut self) {
+        self.taken[Taker::Compute as usize] += 1;
     }
 
     pub fn add_part(&mut self, partition: usize, key: u16) -> Value {
@@ -341,8 +378,9 @@ impl Log {
     /// Something happened to a message: on its route it must be later than what happened before.
     pub fn record(&mut self, event: Event, route: Route, seen: Seen) -> Checked {
         self.note(|| format!("    {event:?} {:?} on {route:?}", seen.lineage));
+        let ordered = route.place < self.unordered_from[route.pipeline];
         let before = self.records.entry((event, route)).or_default();
-        if let Some(last) = before.last().filter(|last| last.lineage >= seen.lineage) {
+        if ordered && let Some(last) = before.last().filter(|last| last.lineage >= seen.lineage) {
             let (last, next) = (&last.lineage, &seen.lineage);
             return Err(format!("{event:?}: {next:?} came behind {last:?}"));
         }

@@ -91,7 +91,7 @@ impl Shard {
         };
         engine.failed(death, plan.policy);
         if failing.emitted {
-            self.forward(engine);
+            self.forward();
         }
     }
 }

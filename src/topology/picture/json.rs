@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Picture, PipelinePicture, name_of_keys, name_of_policy};
+use super::{Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy};
 
 pub(super) fn draw(picture: &Picture) -> String {
     let partitions: Vec<Value> = picture.partitions.iter().map(partition).collect();
@@ -31,12 +31,16 @@ fn partition(partition: &super::PartitionPicture) -> Value {
 
 fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
     let steps = pipeline.steps.iter().map(|step| {
-        let partition = &picture.partitions[step.partition];
+        let (kind, partition) = match step.work {
+            WorkPicture::State(number) => ("state_computation", Some(&picture.partitions[number])),
+            WorkPicture::Stateless => ("computation", None),
+            WorkPicture::Parallel => ("parallel_computation", None),
+        };
         json!({
             "name": step.name,
-            "kind": "state_computation",
-            "partition": partition.name,
-            "keys": name_of_keys(partition.keys),
+            "kind": kind,
+            "partition": partition.map(|partition| &partition.name),
+            "keys": partition.map(|partition| name_of_keys(partition.keys)),
             "policy": name_of_policy(step.policy),
         })
     });

@@ -1,9 +1,9 @@
 //! The picture as a Mermaid flowchart (mermaid.js.org/syntax/flowchart): a box for each source, step
-//! and sink, a cylinder for each partition.
+//! and sink (rounded without a state, doubled if parallel), a cylinder for each partition.
 
 use std::fmt::{self, Write};
 
-use super::{Picture, PipelinePicture, name_of_keys, name_of_policy};
+use super::{Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy};
 
 pub(super) fn draw(picture: &Picture) -> String {
     let mut text = String::new();
@@ -34,7 +34,15 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
     for (index, step) in pipeline.steps.iter().enumerate() {
         let node = format!("step{number}_{index}");
         let (name, policy) = (label(&step.name), name_of_policy(step.policy));
-        writeln!(text, "    {last} --> {node}[\"{name}<br>{policy}\"]")?;
+        let (open, close) = match step.work {
+            WorkPicture::State(_) => ("[", "]"),
+            WorkPicture::Stateless => ("(", ")"),
+            WorkPicture::Parallel => ("[[", "]]"),
+        };
+        writeln!(
+            text,
+            "    {last} --> {node}{open}\"{name}<br>{policy}\"{close}"
+        )?;
         last = node;
     }
     for (index, sink) in pipeline.sinks.iter().enumerate() {
@@ -46,7 +54,9 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
     }
     writeln!(text, "  end")?;
     for (index, step) in pipeline.steps.iter().enumerate() {
-        writeln!(text, "  step{number}_{index} -.- state{}", step.partition)?;
+        if let WorkPicture::State(partition) = step.work {
+            writeln!(text, "  step{number}_{index} -.- state{partition}")?;
+        }
     }
     Ok(())
 }

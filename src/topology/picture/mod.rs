@@ -4,7 +4,7 @@ mod json;
 mod mermaid;
 mod text;
 
-use super::declare::{Application, SinkKind, Step};
+use super::declare::{Application, SinkKind, StepKind};
 use crate::model::{KeyKind, Policy};
 
 /// How a picture is written.
@@ -47,9 +47,16 @@ struct PipelinePicture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StepPicture {
     name: String,
-    /// The number of its partition.
-    partition: usize,
+    work: WorkPicture,
     policy: Policy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WorkPicture {
+    /// The number of its partition.
+    State(usize),
+    Stateless,
+    Parallel,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,13 +80,24 @@ impl Picture {
                 });
             }
         }
-        let step = |step: &Step| StepPicture {
-            name: step.name.clone(),
-            partition: partitions
-                .iter()
-                .position(|known| known.name == step.partition)
-                .expect("the check found it"),
-            policy: step.policy,
+        let numbered = |name: &str| {
+            let named = partitions.iter().position(|known| known.name == name);
+            named.expect("the check found it")
+        };
+        let step = |step: &StepKind| match step {
+            StepKind::State(step) => StepPicture {
+                name: step.name.clone(),
+                work: WorkPicture::State(numbered(&step.partition)),
+                policy: step.policy,
+            },
+            StepKind::Stateless(step) => StepPicture {
+                name: step.name.clone(),
+                work: match step.parallel {
+                    true => WorkPicture::Parallel,
+                    false => WorkPicture::Stateless,
+                },
+                policy: step.policy,
+            },
         };
         let pipelines = application.pipelines.iter();
         let pipelines = pipelines.map(|declared| PipelinePicture {

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::host::{
-    Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Partition, Run, Values, Verdict,
+    Build, BuildBatch, ChainRun, Compute, Deliver, Host, KeyBatch, Partition, Run, Transform,
+    Values, Verdict,
 };
-use crate::topology::{self, DeclaredKeys, Pipeline, Sink, Source, Threads};
+use crate::topology::{self, Computation, DeclaredKeys, Pipeline, Sink, Source, Step, Threads};
 
 struct Nothing;
 
@@ -17,6 +18,11 @@ impl Partition for Nothing {
 }
 impl Compute for Nothing {
     fn compute(&self, _: &mut Run<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Transform for Nothing {
+    fn transform(&self, _: &mut ChainRun<'_>) -> Verdict {
         Verdict::Done
     }
 }
@@ -43,6 +49,16 @@ fn step(name: &str, partition: &str, policy: Policy) -> Step {
     }
 }
 
+fn computation(name: &str, parallel: bool) -> Computation {
+    Computation {
+        name: name.into(),
+        transform: Arc::new(Nothing),
+        parallel,
+        values: Arc::new(Nothing),
+        policy: Policy::Skip,
+    }
+}
+
 fn partition(name: &str, key_kind: KeyKind, keys: Option<DeclaredKeys>) -> topology::Partition {
     topology::Partition {
         name: name.into(),
@@ -61,6 +77,8 @@ fn application() -> Application {
     });
     pipeline.to_state_partition(step("update", "stocks", Policy::Skip));
     pipeline.to_state_partition(step("count", "all", Policy::Stop));
+    pipeline.to(computation("round", false));
+    pipeline.to(computation("rate", true));
     for (name, kind) in [
         ("print", SinkKind::Callback(Arc::new(Nothing))),
         ("read", SinkKind::Queue(16)),
@@ -107,6 +125,8 @@ fn text_names_each_steps_kind_partition_keys_and_policy() {
     source: credits 64
     step 1 "update": state computation on "stocks", policy skip
     step 2 "count": state computation on "all", policy stop
+    step 3 "round": stateless computation, policy skip
+    step 4 "rate": parallel computation, order given up, policy skip
     sink "print": callback, policy stop
     sink "read": queue of 16, policy stop
 "#
@@ -124,6 +144,9 @@ fn json_is_one_object_that_says_the_same() {
     assert_eq!(pipeline["steps"][0]["policy"], "skip");
     assert_eq!(pipeline["steps"][0]["keys"], "bytes");
     assert_eq!(pipeline["steps"][1]["partition"], "all");
+    assert_eq!(pipeline["steps"][2]["kind"], "computation");
+    assert_eq!(pipeline["steps"][3]["kind"], "parallel_computation");
+    assert_eq!(pipeline["steps"][3]["partition"], serde_json::Value::Null);
     assert_eq!(pipeline["sinks"][1]["capacity"], 16);
 }
 
@@ -138,8 +161,10 @@ fn mermaid_links_every_box_and_quotes_names() {
     source0(["source"])
     source0 --> step0_0["update<br>skip"]
     step0_0 --> step0_1["count<br>stop"]
-    step0_1 --> sink0_0[/"print<br>stop"/]
-    step0_1 --> sink0_1[/"read<br>stop"/]
+    step0_1 --> step0_2("round<br>skip")
+    step0_2 --> step0_3[["rate<br>skip"]]
+    step0_3 --> sink0_0[/"print<br>stop"/]
+    step0_3 --> sink0_1[/"read<br>stop"/]
   end
   step0_0 -.- state0
   step0_1 -.- state1

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::{PartitionPicture, Picture, PipelinePicture, name_of_keys, name_of_policy};
+use super::{
+    PartitionPicture, Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy,
+};
 use crate::model::KeyKind;
 
 pub(super) fn draw(picture: &Picture) -> String {
@@ -40,12 +42,21 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
     writeln!(text, "  pipeline {:?}", pipeline.name)?;
     writeln!(text, "    source: credits {}", pipeline.credits)?;
     for (number, step) in pipeline.steps.iter().enumerate() {
+        let kind = match step.work {
+            WorkPicture::State(partition) => {
+                format!(
+                    "state computation on {:?}",
+                    picture.partitions[partition].name
+                )
+            }
+            WorkPicture::Stateless => "stateless computation".into(),
+            WorkPicture::Parallel => "parallel computation, order given up".into(),
+        };
         writeln!(
             text,
-            "    step {} {:?}: state computation on {:?}, policy {}",
+            "    step {} {:?}: {kind}, policy {}",
             number + 1,
             step.name,
-            picture.partitions[step.partition].name,
             name_of_policy(step.policy)
         )?;
     }

@@ -1,0 +1,174 @@
+//! Sending in two halves, for hosts that run the stateless steps a pipeline begins with themselves: first
+//! messages are admitted, then what came of them is pushed. In between they hold their credits, and
+//! nothing else of them is here.
+
+use super::event::Wait;
+use super::life::Refusal;
+use super::segment::Origins;
+use super::sender::{BatchKeys, Sender};
+use super::{Death, Engine};
+use crate::model::{DeadReason, Value};
+use crate::topology::End;
+
+/// What came of messages that were admitted.
+#[derive(Clone, Copy)]
+pub struct Pushed<'a> {
+    /// How many of them are over: all that they emitted was pushed, or is here.
+    pub done: usize,
+    /// What has gone through all of the steps.
+    pub values: &'a [Value],
+    /// The keys of that, if it goes to a step that has them.
+    pub keys: BatchKeys<'a>,
+    /// How many messages each of the steps completed.
+    pub completed: &'a [usize],
+    /// A message that failed, and does not count as completed.
+    pub failed: Option<PushedFailure<'a>>,
+}
+
+/// A message that failed in the hands of its host.
+#[derive(Clone, Copy)]
+pub struct PushedFailure<'a> {
+    /// The message, as it came to the step.
+    pub value: Value,
+    /// The step; the one behind the steps that the host runs if no key was found.
+    pub step: usize,
+    /// Why.
+    pub text: &'a str,
+}
+
+impl Sender {
+    /// How many steps the pipeline begins with that the host may run itself.
+    pub fn steps(&self) -> usize {
+        self.chain.end()
+    }
+
+    /// Whether a push must be refused: tells what is wrong.
+    fn wrong(&self, pushed: &Pushed<'_>) -> Option<&'static str> {
+        let steps = self.steps();
+        let end = self.engine.plan.pipelines[self.pipeline].end_at(steps);
+        let keyed = matches!(end, End::State(_, state) if state.keys.is_some());
+        let keys = match pushed.keys {
+            BatchKeys::Ask => pushed.values.len(),
+            BatchKeys::Words(words) => words.len(),
+            BatchKeys::Bytes(bytes) => bytes.len(),
+        };
+        let failing = pushed.failed.map(|failed| failed.step);
+        match () {
+            () if pushed.done > self.admitted => Some("more are done than were admitted"),
+            () if pushed.completed.len() != steps => Some("the counts are not of these steps"),
+            () if keys < pushed.values.len() => Some("there are fewer keys than messages"),
+            () if failing.is_some_and(|at| at >= steps + usize::from(keyed)) => {
+                Some("it failed behind these steps")
+            }
+            () if self.admitted == 0 => Some("nothing is admitted"),
+            () => None,
+        }
+    }
+
+    /// Waits for credits for up to `wanted` messages, at least one, and holds them until what came of
+    /// the messages is pushed. Gives for how many, at most as many as a run has.
+    pub fn admit(&mut self, wanted: usize, wait: &Wait) -> Result<usize, Refusal> {
+        self.engine.outside()?;
+        let most = self.engine.plan.run_length;
+        let granted = self.engine.admit(self.pipeline, wanted.min(most), wait)?;
+        self.admitted += granted;
+        Ok(granted)
+    }
+
+    /// Gives back the credits of messages that were admitted and will not be sent.
+    pub fn give_up(&mut self) {
+        let admitted = std::mem::take(&mut self.admitted);
+        if admitted > 0 {
+            self.engine.consumed(self.pipeline, 0, admitted, 0);
+            self.engine.wake_senders();
+        }
+    }
+
+    /// Sends what came of messages that were admitted. It never waits, and once they were admitted it is
+    /// not refused, except for what it says: then nothing of it is taken.
+    pub fn push(&mut self, pushed: &Pushed<'_>) -> Result<(), &'static str> {
+        match self.wrong(pushed) {
+            Some(wrong) => Err(wrong),
+            None => {
+                let engine = self.engine.clone();
+                self.push_right(&engine, pushed);
+                Ok(())
+            }
+        }
+    }
+
+    fn push_right(&mut self, engine: &Engine, pushed: &Pushed<'_>) {
+        let emitted = self.account(engine, pushed);
+        if !pushed.values.is_empty() {
+            self.with_origins(pushed.values.len(), |sender, origins| {
+                sender.go_on(engine, pushed, origins);
+            });
+        }
+        self.admitted -= pushed.done;
+        engine.consumed(self.pipeline, 0, pushed.done, emitted);
+        if let Some(failed) = pushed.failed {
+            let step = &engine.plan.pipelines[self.pipeline].steps[failed.step];
+            let death = Death {
+                origin: self.origin(),
+                stage: failed.step,
+                counter: failed.step + 1,
+                path: &step.path,
+                value: failed.value,
+                reason: match failed.step == self.steps() {
+                    true => DeadReason::Partition,
+                    false => DeadReason::Compute,
+                },
+                key: None,
+                text: failed.text,
+            };
+            engine.failed(death, step.policy);
+        }
+        // Credits may have come back on this thread, and no worker will tell.
+        engine.wake_senders();
+        if engine.discarding().is_some() {
+            engine.changed.notify();
+        }
+    }
+
+    /// Counts what is done, and takes credits for what came of it: tells for how many.
+    fn account(&self, engine: &Engine, pushed: &Pushed<'_>) -> usize {
+        self.count_sent(engine, pushed.done);
+        let slot = &engine.pipelines[self.pipeline];
+        let steps = self.steps();
+        let failed = |step| usize::from(pushed.failed.is_some_and(|failed| failed.step == step));
+        for (step, &completed) in pushed.completed.iter().enumerate() {
+            let next = pushed.completed.get(step + 1);
+            let went_on = next.copied().unwrap_or(pushed.values.len());
+            let last = step + 1 == slot.steps;
+            let sinks = if last { slot.sinks.len().max(1) } else { 1 };
+            let counters = &slot.counters[step + 1];
+            counters.completed(completed);
+            counters.emitted((went_on + failed(step + 1)) * sinks);
+        }
+        let mut emitted = pushed.values.len();
+        slot.flow.arrive(steps, emitted);
+        if let Some(failed) = pushed.failed {
+            slot.flow.arrive(failed.step, 1);
+            emitted += 1;
+        }
+        slot.flow.grow(pushed.done, emitted);
+        emitted
+    }
+
+    fn go_on(&mut self, engine: &Engine, pushed: &Pushed<'_>, origins: Origins<'_>) {
+        let values = pushed.values;
+        match engine.plan.pipelines[self.pipeline].end_at(self.steps()) {
+            End::Sinks => engine.relay(self.pipeline, values, origins),
+            End::Spread(step) => engine.spread(self.pipeline, step, values, origins),
+            End::State(step, state) => {
+                self.push_keyed(engine, (step, state), (values, origins), pushed.keys, 0);
+            }
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
