@@ -195,6 +195,15 @@
 #define PARTITA_POLICY_RESET 2
 
 /**
+ * For `policy` of a step: the message becomes a dead letter, its key is put in quarantine, and the
+ * application goes on. Until the key is released (`partita_quarantine_release`) every later message
+ * of it becomes a dead letter (`PARTITA_DEAD_QUARANTINED`), at every step that uses the partition and
+ * whatever that step's policy: the state may be damaged. It is kept as the failed call left it.
+ * Failures of the partition function are skipped.
+ */
+#define PARTITA_POLICY_QUARANTINE 3
+
+/**
  * Why a message died: its key was not declared.
  */
 #define PARTITA_DEAD_UNKNOWN_KEY 0
@@ -230,9 +239,14 @@
 #define PARTITA_DEAD_CLOSED 6
 
 /**
+ * Why a message died: its key is in quarantine.
+ */
+#define PARTITA_DEAD_QUARANTINED 7
+
+/**
  * How many reasons there are; a newer library may know more.
  */
-#define PARTITA_DEAD_REASONS 7
+#define PARTITA_DEAD_REASONS 8
 
 /**
  * How many reasons counters have room for; those that are none are zero.
@@ -747,6 +761,10 @@ typedef struct partita_metrics {
    * How many stages `partita_app_stage` knows.
    */
   uint64_t stages;
+  /**
+   * Keys in quarantine now.
+   */
+  uint64_t quarantined;
 } partita_metrics;
 
 /**
@@ -1028,8 +1046,7 @@ typedef struct partita_step_options {
    */
   struct partita_str partition;
   /**
-   * What happens when a message fails: `PARTITA_POLICY_STOP`, `PARTITA_POLICY_SKIP` or
-   * `PARTITA_POLICY_RESET`.
+   * What happens when a message fails: `PARTITA_POLICY_…`.
    */
   uint32_t policy;
   /**
@@ -1713,6 +1730,41 @@ partita_status partita_pipeline_done(struct partita_pipeline pipeline,
                                      struct partita_error *error_out);
 
 /**
+ * Opens a reader of the keys of a partition that are in quarantine now, in ascending order:
+ * `partita_reader_next` writes them, without states. Unlike a reader of parts it holds nothing up;
+ * what happens to the keys after the call does not change what it reads.
+ *
+ * Any thread, at any time between start and `partita_app_free`, also in callbacks. Fails with
+ * `PARTITA_NOT_FOUND` (`partition`), `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`,
+ * `PARTITA_INVALID_UTF8` or `PARTITA_NOT_STARTED`.
+ *
+ * Pointers:
+ * `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_quarantine_reader_new(struct partita_app app,
+                                             struct partita_str partition,
+                                             struct partita_reader *reader_out,
+                                             struct partita_error *error_out);
+
+/**
+ * Releases a key of a partition from quarantine: its messages are computed again from here on, with
+ * the state as it is. Of `word_key` and `byte_key` only that of the partition's kind is looked at, and
+ * neither for a single part: those of a dead letter can be passed on as they are.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_NOT_FOUND` (`partition`; or the key is not in
+ * quarantine), `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`byte_key`, `partition`),
+ * `PARTITA_INVALID_UTF8`, `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+ *
+ * Pointers:
+ * `partition` and `byte_key` are readable; `error_out` is NULL or writable.
+ */
+partita_status partita_quarantine_release(struct partita_app app,
+                                          struct partita_str partition,
+                                          uint64_t word_key,
+                                          struct partita_bytes byte_key,
+                                          struct partita_error *error_out);
+
+/**
  * Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
  *
  * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
@@ -1731,7 +1783,8 @@ partita_status partita_reader_new(struct partita_app app,
 /**
  * Writes the next parts, up to `parts->capacity` of them, in no particular order, and how many
  * to `len_out`: 0 means there are no more. The states stay the engine's; the host may read them
- * (and change them) until the reader is freed.
+ * (and change them) until the reader is freed. A reader of keys alone
+ * (`partita_quarantine_reader_new`) has no states: `parts->states` must be NULL.
  *
  * One thread at a time (`PARTITA_BUSY`), also in callbacks. Also fails with
  * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`parts`).

@@ -17,11 +17,12 @@ pub enum Fault {
     UnknownKeyIgnored,
     StallForgotten,
     StateReset,
+    QuarantineIgnored,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 12] = [
+    pub const ALL: [Fault; 13] = [
         Fault::CreditLost,
         Fault::GateOpen,
         Fault::MailboxSwapped,
@@ -34,6 +35,7 @@ impl Fault {
         Fault::UnknownKeyIgnored,
         Fault::StallForgotten,
         Fault::StateReset,
+        Fault::QuarantineIgnored,
     ];
 }
 

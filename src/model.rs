@@ -105,11 +105,13 @@ pub enum DeadReason {
     Failed,
     /// It was queued when the application was closed.
     Closed,
+    /// Its key is in quarantine.
+    Quarantined,
 }
 
 impl DeadReason {
     /// How many reasons there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 }
 
 /// What happens when a message fails.
@@ -121,4 +123,7 @@ pub enum Policy {
     Skip,
     /// As [`Policy::Skip`], and the state of the message's key is built anew (computations only).
     Reset,
+    /// As [`Policy::Skip`], and the message's key is set aside: until it is released, every later
+    /// message of it becomes a dead letter, at every step of the partition (computations only).
+    Quarantine,
 }

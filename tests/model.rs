@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 13] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 15] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -25,6 +25,8 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 13] {
         ("stateless steps in shards", count(|one| one.in_shards)),
         ("a parallel step", count(|one| one.parallel)),
         ("a failure half-way", count(|one| one.fallen)),
+        ("a key in quarantine", count(|one| one.quarantine)),
+        ("a key released", count(|one| one.release)),
         ("a failure", count(|one| one.failure)),
         ("a close in flight", count(|one| one.close_in_flight)),
         ("fan-out beyond the credits", count(|one| one.overdraft)),

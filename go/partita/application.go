@@ -279,6 +279,28 @@ func (app *Application) Parts(partition string, visit func(key Key, state interf
 	return engine.parts(partition, visit)
 }
 
+// Quarantined lists the keys of a partition that are in quarantine now, in ascending order; see
+// [Quarantine]. It may be called at any time until Close, also in user code. The key of a single state
+// has kind [NoKey].
+func (app *Application) Quarantined(partition string) ([]Key, error) {
+	engine, err := app.started()
+	if err != nil {
+		return nil, err
+	}
+	return engine.quarantined(partition)
+}
+
+// Release releases a key from quarantine: its messages are computed again from here on, with the state
+// as it is. [ErrNotFound] says that there is no such partition, or that the key is not in quarantine. It
+// may be called at any time until Close, also in user code.
+func (app *Application) Release(partition string, key Key) error {
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	return engine.release(partition, key)
+}
+
 // Metrics reads the counters. It may be called at any time after Start, also after Close; before
 // Start they are zero.
 func (app *Application) Metrics() Metrics {

@@ -74,9 +74,10 @@ func (assembly *assembly) stepName(item *stepItem, path string) string {
 type policy C.uint32_t
 
 const (
-	stop  policy = C.PARTITA_POLICY_STOP
-	skip  policy = C.PARTITA_POLICY_SKIP
-	reset policy = C.PARTITA_POLICY_RESET
+	stop       policy = C.PARTITA_POLICY_STOP
+	skip       policy = C.PARTITA_POLICY_SKIP
+	reset      policy = C.PARTITA_POLICY_RESET
+	quarantine policy = C.PARTITA_POLICY_QUARANTINE
 )
 
 // partition is a partition as declared, and the host of its callbacks.

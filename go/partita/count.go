@@ -24,16 +24,17 @@ func (engine *engine) count() Metrics {
 	read := C.partita_metrics{size: C.sizeof_partita_metrics}
 	C.partita_app_metrics(engine.app, &read)
 	counts := Metrics{
-		Sent:       uint64(read.sent),
-		Computed:   uint64(read.computed),
-		Emitted:    uint64(read.emitted),
-		Delivered:  uint64(read.delivered),
-		Discarded:  uint64(read.discarded),
-		Dead:       deadCounts(read.dead),
-		InFlight:   uint64(read.in_flight),
-		ValuesHeld: uint64(read.values_held),
-		Parts:      uint64(read.parts),
-		Stages:     make([]StageMetrics, len(engine.stages)),
+		Sent:        uint64(read.sent),
+		Computed:    uint64(read.computed),
+		Emitted:     uint64(read.emitted),
+		Delivered:   uint64(read.delivered),
+		Discarded:   uint64(read.discarded),
+		Dead:        deadCounts(read.dead),
+		InFlight:    uint64(read.in_flight),
+		ValuesHeld:  uint64(read.values_held),
+		Parts:       uint64(read.parts),
+		Quarantined: uint64(read.quarantined),
+		Stages:      make([]StageMetrics, len(engine.stages)),
 	}
 	for i, stage := range engine.stages {
 		read := C.partita_stage_metrics{size: C.sizeof_partita_stage_metrics}

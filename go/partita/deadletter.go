@@ -13,7 +13,7 @@ type DeadLetter struct {
 	// Path says where it died, as in `application "x" / pipeline "y" / step 2 "z"`.
 	Path string
 	// Text is what the failure said: the panic's value and stack, or the error's text. It is empty for an
-	// unknown key.
+	// unknown key, and in quarantine.
 	Text string
 }
 
@@ -35,6 +35,8 @@ const (
 	DeadFailed
 	// DeadClosed is a message that was queued when the application was closed. It is only counted.
 	DeadClosed
+	// DeadQuarantined is a message whose key is in quarantine.
+	DeadQuarantined
 
 	deadReasons
 )
@@ -48,11 +50,12 @@ func (reason DeadReason) String() string {
 }
 
 var deadReasonNames = [deadReasons]string{
-	DeadUnknownKey: "unknown key",
-	DeadPartition:  "partition function failed",
-	DeadBuild:      "state could not be built",
-	DeadCompute:    "computation failed",
-	DeadSink:       "sink failed",
-	DeadFailed:     "application failed",
-	DeadClosed:     "application closed",
+	DeadUnknownKey:  "unknown key",
+	DeadPartition:   "partition function failed",
+	DeadBuild:       "state could not be built",
+	DeadCompute:     "computation failed",
+	DeadSink:        "sink failed",
+	DeadFailed:      "application failed",
+	DeadClosed:      "application closed",
+	DeadQuarantined: "key in quarantine",
 }

@@ -62,7 +62,8 @@
 // A panic is recovered. By default the application then fails: sending ends, what is queued is
 // dropped and counted, and Wait returns an error with the computation, the key, the message and
 // the stack. A step declared with [Skip] makes the message a dead letter instead and goes on; one
-// declared with [Reset] also gives the message's key a new state.
+// declared with [Reset] also gives the message's key a new state; one declared with [Quarantine] sets
+// the key aside, until [Application.Release] lets its messages in again.
 // A computation that is a [TryComputation], too, returns an error instead of panicking: it fails its
 // message in the same way, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it

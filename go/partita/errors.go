@@ -29,7 +29,7 @@ var (
 	ErrWouldDeadlock = errors.New("would deadlock: called inside a computation, sink or handler")
 	// ErrBusy is reading states while messages are in flight, or while somebody else reads them.
 	ErrBusy = errors.New("in use")
-	// ErrNotFound is a partition that does not exist.
+	// ErrNotFound is a partition that does not exist, or a key that is not in quarantine.
 	ErrNotFound = errors.New("not found")
 	// ErrForked is any use in a child process made by fork.
 	ErrForked = errors.New("the process was forked")

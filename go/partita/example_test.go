@@ -285,6 +285,46 @@ func ExampleDeadLetter() {
 	// unknown key, key 99: 7 votes
 }
 
+// The key of a message that failed is set aside, until somebody has looked at its state.
+func ExampleQuarantine() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Printf("a message of key %s: %s\n", letter.Key, letter.Reason)
+	}))
+	app.NewPipeline("votes", votes).
+		ToStatePartition(CheckVotes{}, NewTotal, "totals", ByFirstLetter{}, nil, partita.Quarantine()).
+		ToSink(printer())
+	check(app.Start())
+	send := func(message interface{}) {
+		check(votes.Send(context.Background(), message))
+		check(app.Drain(context.Background()))
+	}
+	send("apple")
+	send(&Vote{'a', 1})
+	send(&Vote{'b', 1})
+	keys, err := app.Quarantined("totals")
+	fmt.Println(keys, err)
+	check(app.Release("totals", keys[0]))
+	send(&Vote{'a', 1})
+	check(app.Close(context.Background()))
+	// Output:
+	// a message of key 97: computation failed
+	// a message of key 97: key in quarantine
+	// b 1
+	// [97] <nil>
+	// a 1
+}
+
+// ByFirstLetter is ByLetter that also knows words.
+type ByFirstLetter struct{ ByLetter }
+
+func (byLetter ByFirstLetter) Partition(data interface{}) uint64 {
+	if word, is := data.(string); is {
+		return uint64(word[0])
+	}
+	return byLetter.ByLetter.Partition(data)
+}
+
 // Every mistake in a declaration is told at once.
 func ExampleTopologyError() {
 	app := partita.NewApplication("alphabet")

@@ -201,6 +201,7 @@ func ExampleDeadReason() {
 	// sink failed
 	// application failed
 	// application closed
+	// key in quarantine
 }
 
 // The kind says which field of a key counts.

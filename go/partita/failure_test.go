@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -390,5 +391,143 @@ func TestASinkCannotBeReset(t *testing.T) {
 		ToSink(partita.NewSinkFunc("out", func([]interface{}) error { return nil }), partita.Reset())
 	if err := app.Check(); err == nil || !strings.Contains(err.Error(), "its policy is reset") {
 		t.Errorf("%v, expected a mistake that says that a sink has no state to reset", err)
+	}
+}
+
+// quarantining is an application whose computation counts by key, a number or its text, and fails on a
+// message with n below 0, after it has changed the state.
+func quarantining(t *testing.T, kind partita.KeyKind, letters func(*partita.Application, partita.DeadLetter)) (*partita.Application, *partita.Source) {
+	t.Helper()
+	var app *partita.Application
+	app = partita.NewApplication("quarantining", partita.Workers(2),
+		partita.DeadLetters(func(letter partita.DeadLetter) { letters(app, letter) }))
+	source := partita.NewSource()
+	counts := compute(func(data, state interface{}) (interface{}, bool) {
+		state.(*counter).count++
+		if data.(event).n < 0 {
+			panic("it is below 0")
+		}
+		return nil, true
+	})
+	builder := partita.Build(func() interface{} { return new(counter) })
+	switch pipeline := app.NewPipeline("p", source); kind {
+	case partita.NumberKey:
+		pipeline.ToStatePartition(counts, builder, "counts", byKey, nil, partita.Quarantine()).Done()
+	case partita.TextKey:
+		pipeline.ToStatePartitionString(counts, builder, "counts", byDigits{}, nil, partita.Quarantine()).Done()
+	default:
+		pipeline.ToStateful(counts, builder, "counts", partita.Quarantine()).Done()
+	}
+	must(t, app.Start())
+	return app, source
+}
+
+// byDigits gives the key of an event as text.
+type byDigits struct{}
+
+func (byDigits) Partition(data interface{}) string { return strconv.Itoa(data.(event).key) }
+
+// quarantineKey is a key of that kind.
+func quarantineKey(kind partita.KeyKind, number uint64) partita.Key {
+	switch kind {
+	case partita.NumberKey:
+		return partita.Key{Kind: kind, Number: number}
+	case partita.TextKey:
+		return partita.Key{Kind: kind, Text: strconv.FormatUint(number, 10)}
+	}
+	return partita.Key{}
+}
+
+func TestAKeyInQuarantineWaitsForItsRelease(t *testing.T) {
+	for _, kind := range []partita.KeyKind{partita.NoKey, partita.NumberKey, partita.TextKey} {
+		var letters []partita.DeadLetter
+		app, source := quarantining(t, kind, func(_ *partita.Application, letter partita.DeadLetter) { letters = append(letters, letter) })
+		send := func(messages ...interface{}) {
+			if _, err := source.SendBatch(deadline(t), messages); err != nil {
+				t.Fatal(err)
+			}
+			must(t, app.Drain(deadline(t)))
+		}
+		send(event{1, 0, 0}, event{1, 0, -1}, event{1, 0, 1}, event{1, 0, 2})
+		key := quarantineKey(kind, 1)
+		if listed, err := app.Quarantined("counts"); err != nil || len(listed) != 1 || listed[0] != key {
+			t.Errorf("in quarantine are %v, %v, expected %v", listed, err, key)
+		}
+		if metrics := app.Metrics(); metrics.Quarantined != 1 || metrics.Dead[partita.DeadQuarantined] != 2 || metrics.Computed != 1 {
+			t.Errorf("the counters are %+v, expected a key in quarantine and two messages of it", metrics)
+		}
+		must(t, app.Release("counts", key))
+		if err := app.Release("counts", key); !errors.Is(err, partita.ErrNotFound) {
+			t.Errorf("%v, expected that it is not in quarantine any more", err)
+		}
+		send(event{1, 0, 3})
+		err := app.Parts("counts", func(_ partita.Key, state interface{}) bool {
+			if count := state.(*counter).count; count != 3 {
+				t.Errorf("the count is %d, expected the state that the failed call left, and one more", count)
+			}
+			return true
+		})
+		must(t, err)
+		must(t, app.Close(deadline(t)))
+		if len(letters) != 3 || letters[0].Reason != partita.DeadCompute ||
+			letters[1].Reason != partita.DeadQuarantined || letters[1].Key != key || letters[2].Data != (event{1, 0, 2}) {
+			t.Errorf("the dead letters are %+v, expected the message that failed, and two in quarantine", letters)
+		}
+	}
+}
+
+func TestAKeyCanBeReleasedInsideTheHandler(t *testing.T) {
+	app, source := quarantining(t, partita.TextKey, func(app *partita.Application, letter partita.DeadLetter) {
+		must(t, app.Release("counts", letter.Key))
+	})
+	for range 50 {
+		if err := source.Send(deadline(t), event{1, 0, -1}); err != nil {
+			t.Fatal(err)
+		}
+		must(t, app.Drain(deadline(t)))
+		if err := source.Send(deadline(t), event{1, 0, 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, app.Drain(deadline(t)))
+	if metrics := app.Metrics(); metrics.Computed != 50 || metrics.Dead[partita.DeadQuarantined] != 0 {
+		t.Errorf("the counters are %+v, expected 50 computed and none in quarantine", metrics)
+	}
+	must(t, app.Close(deadline(t)))
+}
+
+func TestWhatCannotBeListedOrReleasedIsTold(t *testing.T) {
+	app, _ := quarantining(t, partita.NumberKey, func(*partita.Application, partita.DeadLetter) {})
+	number := quarantineKey(partita.NumberKey, 1)
+	_, err := app.Quarantined("coins")
+	if !errors.Is(err, partita.ErrNotFound) || !strings.Contains(err.Error(), `partition "coins"`) {
+		t.Errorf("%v, expected that there is no such partition", err)
+	}
+	if err := app.Release("coins", number); !errors.Is(err, partita.ErrNotFound) {
+		t.Errorf("%v, expected that there is no such partition", err)
+	}
+	err = app.Release("counts", quarantineKey(partita.TextKey, 1))
+	if !errors.Is(err, partita.ErrInvalidArgument) || !strings.Contains(err.Error(), "expected one of keys that are numbers") {
+		t.Errorf("%v, expected that the key is of another kind", err)
+	}
+	must(t, app.Close(deadline(t)))
+	if _, err := app.Quarantined("counts"); !errors.Is(err, partita.ErrClosed) {
+		t.Errorf("%v, expected that it is closed", err)
+	}
+	if err := app.Release("counts", number); !errors.Is(err, partita.ErrClosed) {
+		t.Errorf("%v, expected that it is closed", err)
+	}
+	unused := partita.NewApplication("unused")
+	if err := unused.Release("counts", number); !errors.Is(err, partita.ErrNotStarted) {
+		t.Errorf("%v, expected that it is not started", err)
+	}
+}
+
+func TestASinkCannotHaveKeysInQuarantine(t *testing.T) {
+	app := partita.NewApplication("sink")
+	app.NewPipeline("p", partita.NewSource()).
+		ToSink(partita.NewSinkFunc("out", func([]interface{}) error { return nil }), partita.Quarantine())
+	if err := app.Check(); err == nil || !strings.Contains(err.Error(), "its policy is quarantine") {
+		t.Errorf("%v, expected a mistake that says that a sink has no keys to put in quarantine", err)
 	}
 }

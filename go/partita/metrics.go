@@ -14,13 +14,15 @@ type Metrics struct {
 	// Discarded counts outputs of the last step of pipelines that end with Done.
 	Discarded uint64
 	// Dead counts messages that died, by [DeadReason].
-	Dead [7]uint64
+	Dead [8]uint64
 	// InFlight counts messages in flight now, unread outputs included.
 	InFlight uint64
 	// ValuesHeld counts the messages and states that the engine holds now: 0 after Close.
 	ValuesHeld uint64
 	// Parts counts the states now.
 	Parts uint64
+	// Quarantined counts the keys in quarantine now.
+	Quarantined uint64
 	// Stages has the counters of each source, step and sink, in the order of declaration.
 	Stages []StageMetrics
 }
@@ -34,5 +36,5 @@ type StageMetrics struct {
 	// Emitted counts messages that it passed on.
 	Emitted uint64
 	// Dead counts messages that died on their way into it or in it, by [DeadReason].
-	Dead [7]uint64
+	Dead [8]uint64
 }

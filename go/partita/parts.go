@@ -57,7 +57,14 @@ type partBatch struct {
 }
 
 func newPartBatch(kind KeyKind) *partBatch {
-	batch := &partBatch{kind: kind, states: make([]uint64, partsMax)}
+	batch := newKeyBatch(kind)
+	batch.states = make([]uint64, partsMax)
+	return batch
+}
+
+// newKeyBatch is room for keys without states.
+func newKeyBatch(kind KeyKind) *partBatch {
+	batch := &partBatch{kind: kind}
 	switch kind {
 	case NumberKey:
 		batch.words = make([]C.uint64_t, partsMax)

@@ -71,6 +71,13 @@ func Skip() StepOption { return func(options *stepOptions) { options.policy = sk
 // partition function, and a state that cannot be built on first use, are skipped. It is not for sinks.
 func Reset() StepOption { return func(options *stepOptions) { options.policy = reset } }
 
+// Quarantine makes a message on which the step fails a dead letter and puts its key in quarantine; then
+// the application goes on. Until [Application.Release], every later message of the key is a dead letter
+// ([DeadQuarantined]), at every step that uses the partition and whatever its options: the state may be
+// damaged. It is kept as the failed call left it. A failing partition function is skipped. It is not for
+// sinks.
+func Quarantine() StepOption { return func(options *stepOptions) { options.policy = quarantine } }
+
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name
 // that it was made with.
 func WithName(name string) StepOption { return func(options *stepOptions) { options.name = name } }

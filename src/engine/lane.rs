@@ -5,11 +5,11 @@ use super::Engine;
 use super::callback::tell;
 use super::chain::{Chain, OUTPUTS_MAX};
 use super::schedule::ActorId;
-use super::segment::{Bag, Messages, Spans};
+use super::segment::{Bag, Messages, Origin, Spans};
 use super::shard::LaneQueue;
 use crate::fault::{Fault, planted};
 use crate::host::{DELETE, Output, Verdict};
-use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
+use crate::model::{ByteKeys, DeadReason, Key, KeyKind, Value};
 use crate::state::KeyRef;
 use crate::topology::StepPlan;
 
@@ -64,6 +64,38 @@ impl RunBuffer {
         self.looked_up = None;
         self.states.clear();
         self.values.remove(index)
+    }
+
+    /// Takes the messages out whose keys are of those that `of` points out, in order.
+    pub(super) fn take_of(
+        &mut self,
+        kind: KeyKind,
+        of: impl Fn(KeyRef<'_>) -> bool,
+    ) -> Vec<(Origin, Key, Value)> {
+        let (start, end) = (self.start, self.values.len());
+        let mut taken = Vec::new();
+        if !(start..end).any(|index| of(self.key(kind, index))) {
+            return taken;
+        }
+        let all = std::mem::take(self);
+        let (mut words, mut spans) = (Vec::new(), Spans::default());
+        for index in start..end {
+            let (origin, key) = (all.spans.origin_at(index), all.key(kind, index));
+            if of(key) {
+                taken.push((origin, key.to_key(), all.values[index]));
+                continue;
+            }
+            self.values.push(all.values[index]);
+            words.extend(all.words.get(index));
+            if let KeyRef::Bytes(bytes) = key {
+                self.bytes.push(bytes);
+            }
+            spans.push(origin, self.values.len());
+        }
+        (self.words, self.spans) = (words, spans);
+        // What was asked for stays: room for outputs, and the memory of them.
+        (self.outputs, self.outputs_min) = (all.outputs, all.outputs_min);
+        taken
     }
 
     /// Takes the first message that is not done.

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::event::{Cancel, Event, Wait, WaitError};
 use super::flow::Flow;
 use super::mailbox::Mailbox;
+use super::quarantine::Quarantine;
 use super::queue::SinkQueue;
 use super::schedule::{ActorId, Claim, Schedule};
 use super::segment::{Origin, Spans};
@@ -24,6 +25,7 @@ use crate::host::{
     self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Sleep, Values, Verdict,
 };
 use crate::model::{KeyKind, Policy, Value};
+use crate::state::KeyRef;
 use crate::sync::{Arc, Condvar, Mutex, lock};
 use crate::topology::{Application, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads};
 
@@ -390,6 +392,27 @@ fn who_sleeps_until_a_timer_leaves_when_the_schedule_closes() {
             worker.join().unwrap();
         });
     }
+}
+
+// ---- quarantine ----
+
+#[test]
+fn a_key_that_is_set_aside_stays_so_until_it_is_released() {
+    check(3, || {
+        let quarantine = Arc::new(Quarantine::default());
+        let theirs = quarantine.clone();
+        let releases = thread::spawn(move || theirs.release(KeyRef::Word(1)));
+        let has = |quarantine: &Quarantine, word| {
+            !quarantine.is_empty() && quarantine.look(|keys| keys.contains(KeyRef::Word(word)))
+        };
+        quarantine.add(KeyRef::Word(1));
+        quarantine.add(KeyRef::Word(2));
+        let seen = has(&quarantine, 1);
+        assert!(has(&quarantine, 2));
+        let released = releases.join().expect("it does not panic");
+        assert!(seen || released);
+        assert_eq!(has(&quarantine, 1), !released);
+    });
 }
 
 // ---- events ----

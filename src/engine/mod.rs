@@ -17,6 +17,7 @@ mod lane;
 mod life;
 mod mailbox;
 mod outbox;
+mod quarantine;
 mod queue;
 mod reader;
 mod scatter;
@@ -55,6 +56,7 @@ use event::Event;
 use flow::Flow;
 use inbox::{Inbox, Mail};
 use mailbox::Mailbox;
+use quarantine::Quarantine;
 use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
@@ -87,6 +89,8 @@ struct PartitionSlot {
     shards: usize,
     /// The number of its first shard's actor; the others follow.
     first_actor: usize,
+    /// The keys of each shard that are set aside.
+    quarantines: Box<[Quarantine]>,
     /// Whether a reader has it.
     being_read: AtomicBool,
 }
@@ -168,6 +172,7 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
         routing,
         shards,
         first_actor,
+        quarantines: (0..shards).map(|_| Quarantine::default()).collect(),
         being_read: AtomicBool::new(false),
     }
 }
@@ -496,6 +501,8 @@ impl Engine {
             metrics.in_flight += slot.flow.in_flight() as u64;
         }
         metrics.parts = self.parts.load(Ordering::Relaxed).max(0) as u64;
+        let quarantined = self.partitions.iter().map(PartitionSlot::quarantined);
+        metrics.quarantined = quarantined.sum::<usize>() as u64;
         metrics.values_held = metrics.in_flight + metrics.parts;
         metrics
     }

@@ -4,7 +4,7 @@ use super::event::{Wait, WaitError};
 use super::life::Refusal;
 use super::schedule::{ActorId, Claim};
 use super::{Actor, Engine};
-use crate::model::{Key, Value};
+use crate::model::{Key, KeyKind, Value};
 use crate::state::{Cursor, KeyRef};
 use crate::sync::{Arc, Ordering};
 
@@ -36,9 +36,9 @@ impl Engine {
             .position(|partition| partition.name == name)
     }
 
-    /// Whether the keys of a partition are bytes.
-    pub(crate) fn partition_has_byte_keys(&self, partition: usize) -> bool {
-        self.plan.partitions[partition].key_kind == crate::model::KeyKind::Bytes
+    /// What the keys of a partition are.
+    pub(crate) fn key_kind(&self, partition: usize) -> KeyKind {
+        self.plan.partitions[partition].key_kind
     }
 
     /// Opens a reader of a partition; refused while messages are in flight, or another reader has it.

@@ -3,6 +3,7 @@
 //! What a shard is doing is kept here and not on the stack of the worker that runs it: should a
 //! worker's thread end inside a callback, another goes on from the same phase.
 
+mod quarantine;
 mod reset;
 
 use std::collections::VecDeque;
@@ -84,7 +85,7 @@ pub(super) struct Shard {
     starting: bool,
     /// The message that failed, if a state is being built because of it.
     failing: Option<Failing>,
-    /// How many parts were deleted or built anew, ever.
+    /// How many parts were deleted or built anew, and keys set aside, ever.
     deletions: u64,
     phase: Phase,
     /// The lane of the phase.
@@ -255,6 +256,7 @@ impl Shard {
 
     /// Finds the states of the lane's run; goes on to build those that are missing, or to compute.
     fn look_up(&mut self, engine: &Engine) {
+        self.bury_quarantined(engine);
         let run = &mut self.lanes[self.lane].run;
         self.missing.clear();
         run.states.resize(run.values.len(), Value(0));
@@ -418,10 +420,12 @@ impl Shard {
         let at = at.expect("the key came from a message of this run");
         let origin = lane.run.spans.origin_at(at);
         let value = lane.run.remove(at);
+        let stage = lane.step;
+        self.set_aside(engine, step.policy, KeyRef::from(&key));
         let death = Death {
             origin,
-            stage: lane.step,
-            counter: lane.step + 1,
+            stage,
+            counter: stage + 1,
             path: &step.path,
             value,
             reason: DeadReason::Build,

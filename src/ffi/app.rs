@@ -21,8 +21,8 @@ use super::types::*;
 use crate::engine::{Engine, Reader, Refusal, Sender};
 use crate::host;
 use crate::metrics::{StageKind, StageMetrics};
-use crate::model::{DeadReason, KeyKind};
-use crate::state::hash;
+use crate::model::{DeadReason, Key, KeyKind, Value};
+use crate::state::{KeyRef, hash};
 use crate::topology::{Application, DeclaredKeys, Form, Partition, Pipeline, Threads};
 
 const RUN_LENGTH_DEFAULT: u32 = 1_024;
@@ -79,14 +79,36 @@ impl SenderObject {
     }
 }
 
+/// What a reader goes through.
+pub(super) enum Reading {
+    /// The parts of a partition.
+    Parts(Reader),
+    /// Keys without their states, and how many were read.
+    Keys(Vec<Key>, usize),
+}
+
+impl Reading {
+    /// The next key and its state, if there is one more.
+    pub(super) fn next(&mut self) -> Option<(KeyRef<'_>, Value)> {
+        match self {
+            Reading::Parts(reader) => reader.next_part(),
+            Reading::Keys(keys, read) => {
+                let key = keys.get(*read)?;
+                *read += 1;
+                Some((KeyRef::from(key), Value::default()))
+            }
+        }
+    }
+}
+
 /// What a reader handle stands for. The lock is only ever tried: one thread at a time may read.
 pub(super) struct ReaderObject {
-    pub(super) reader: Mutex<Reader>,
+    pub(super) reader: Mutex<Reading>,
     pub(super) byte_keys: bool,
 }
 
 impl ReaderObject {
-    pub(super) fn new(reader: Reader, byte_keys: bool) -> ReaderObject {
+    pub(super) fn new(reader: Reading, byte_keys: bool) -> ReaderObject {
         ReaderObject {
             reader: Mutex::new(reader),
             byte_keys,
@@ -184,6 +206,16 @@ impl App {
 
     fn fault(&self, code: partita_status, message: impl Into<String>) -> Fault {
         Fault::new(code, &*self.path, message)
+    }
+
+    /// The number of a partition.
+    pub(super) fn partition_named(&self, engine: &Engine, name: &str) -> Result<usize, Fault> {
+        engine.partition_named(name).ok_or_else(|| {
+            self.fault(
+                PARTITA_NOT_FOUND,
+                format!("there is no partition \"{name}\""),
+            )
+        })
     }
 
     /// What a status says, of this application.
@@ -827,6 +859,7 @@ pub unsafe extern "C" fn partita_app_metrics(
             values_held: read.values_held,
             parts: read.parts,
             stages: read.stages.len() as u64,
+            quarantined: read.quarantined,
         };
         // SAFETY: the caller vouches for `metrics_out`.
         unsafe { write_sized(metrics_out, &metrics) }

@@ -71,6 +71,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_POLICY_STOP
         PARTITA_POLICY_SKIP
         PARTITA_POLICY_RESET
+        PARTITA_POLICY_QUARANTINE
         PARTITA_DEAD_UNKNOWN_KEY
         PARTITA_DEAD_PARTITION
         PARTITA_DEAD_BUILD
@@ -78,6 +79,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_DEAD_SINK
         PARTITA_DEAD_FAILED
         PARTITA_DEAD_CLOSED
+        PARTITA_DEAD_QUARANTINED
         PARTITA_DEAD_REASONS
         PARTITA_DEAD_ROOM
         PARTITA_DESCRIBE_TEXT

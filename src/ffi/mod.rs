@@ -12,6 +12,7 @@ mod handles;
 #[cfg(all(test, not(miri)))]
 mod header_tests;
 mod pipeline;
+mod quarantine;
 mod reader;
 mod run;
 mod sender;

@@ -37,12 +37,13 @@ fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
         PARTITA_POLICY_STOP => Ok(Policy::Stop),
         PARTITA_POLICY_SKIP => Ok(Policy::Skip),
         PARTITA_POLICY_RESET => Ok(Policy::Reset),
+        PARTITA_POLICY_QUARANTINE => Ok(Policy::Quarantine),
         other => Err(Fault::new(
             PARTITA_INVALID_ARGUMENT,
             path,
             format!(
-                "policy {other} is unknown: expected PARTITA_POLICY_STOP, PARTITA_POLICY_SKIP or \
-                 PARTITA_POLICY_RESET"
+                "policy {other} is unknown: expected PARTITA_POLICY_STOP, PARTITA_POLICY_SKIP, \
+                 PARTITA_POLICY_RESET or PARTITA_POLICY_QUARANTINE"
             ),
         )),
     }

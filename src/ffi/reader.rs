@@ -1,12 +1,13 @@
-//! Reading the state parts of a partition while nothing is in flight.
+//! Reading the state parts of a partition while nothing is in flight, or keys of it at any time.
 
-use super::app::{AppObject, ReaderObject};
+use super::app::{AppObject, ReaderObject, Reading};
 use super::entry::{Sized_, entry, read_sized, slice_mut, text, write};
 use super::error::{Fault, entry_with_error};
 use super::handles::{self, Object};
 use super::status::*;
 use super::status_of::status_of;
 use super::types::*;
+use crate::model::KeyKind;
 use crate::state::KeyRef;
 
 // SAFETY: NULL arrays are valid, and the size comes first.
@@ -37,17 +38,15 @@ pub unsafe extern "C" fn partita_reader_new(
             let name = text(partition).map_err(Fault::in_text("partition"))?;
             Fault::unless_writable("reader_out", reader_out)?;
             let engine = app.0.engine().map_err(|code| app.0.fault_of(code))?;
-            let index = engine.partition_named(name).ok_or_else(|| {
-                let message = format!("there is no partition \"{name}\"");
-                Fault::new(PARTITA_NOT_FOUND, app.0.path(), message)
-            })?;
+            let index = app.0.partition_named(engine, name)?;
             let reader = engine
                 .read(index)
                 .map_err(|refusal| match status_of(refusal) {
                     PARTITA_BUSY => Fault::new(PARTITA_BUSY, app.0.path(), engine.waiting_for()),
                     status => app.0.fault_of(status),
                 })?;
-            let reader = ReaderObject::new(reader, engine.partition_has_byte_keys(index));
+            let reading = Reading::Parts(reader);
+            let reader = ReaderObject::new(reading, engine.key_kind(index) == KeyKind::Bytes);
             let id = app.0.adopt(Object::Reader(reader))?;
             write(reader_out, partita_reader { id }).map_err(Fault::from)
         })
@@ -56,7 +55,8 @@ pub unsafe extern "C" fn partita_reader_new(
 
 /// Writes the next parts, up to `parts->capacity` of them, in no particular order, and how many
 /// to `len_out`: 0 means there are no more. The states stay the engine's; the host may read them
-/// (and change them) until the reader is freed.
+/// (and change them) until the reader is freed. A reader of keys alone
+/// (`partita_quarantine_reader_new`) has no states: `parts->states` must be NULL.
 ///
 /// One thread at a time (`PARTITA_BUSY`), also in callbacks. Also fails with
 /// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`parts`).
@@ -88,9 +88,12 @@ pub unsafe extern "C" fn partita_reader_next(
         // SAFETY: as above.
         let states = unsafe { slice_mut(parts.states, states) }?;
         let mut reading = reader.reader.try_lock().map_err(|_| PARTITA_BUSY)?;
+        if matches!(*reading, Reading::Keys(..)) && !parts.states.is_null() {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
         let mut len = 0;
         while len < parts.capacity {
-            let Some((key, state)) = reading.next_part() else {
+            let Some((key, state)) = reading.next() else {
                 break;
             };
             match key {

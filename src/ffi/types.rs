@@ -461,6 +461,13 @@ pub const PARTITA_POLICY_SKIP: u32 = 1;
 /// first use, are skipped.
 pub const PARTITA_POLICY_RESET: u32 = 2;
 
+/// For `policy` of a step: the message becomes a dead letter, its key is put in quarantine, and the
+/// application goes on. Until the key is released (`partita_quarantine_release`) every later message
+/// of it becomes a dead letter (`PARTITA_DEAD_QUARANTINED`), at every step that uses the partition and
+/// whatever that step's policy: the state may be damaged. It is kept as the failed call left it.
+/// Failures of the partition function are skipped.
+pub const PARTITA_POLICY_QUARANTINE: u32 = 3;
+
 /// A state computation: a step of a pipeline. It has one partition function (none if its
 /// partition has a single part) and one computation, each in one of two forms.
 #[repr(C)]
@@ -472,8 +479,7 @@ pub struct partita_step_options {
     pub name: partita_str,
     /// The name of its state partition.
     pub partition: partita_str,
-    /// What happens when a message fails: `PARTITA_POLICY_STOP`, `PARTITA_POLICY_SKIP` or
-    /// `PARTITA_POLICY_RESET`.
+    /// What happens when a message fails: `PARTITA_POLICY_…`.
     pub policy: u32,
     /// Passed to the callbacks below.
     pub host: *mut c_void,
@@ -555,8 +561,10 @@ pub const PARTITA_DEAD_SINK: u32 = 4;
 pub const PARTITA_DEAD_FAILED: u32 = 5;
 /// Why a message died: it was queued when the application was closed.
 pub const PARTITA_DEAD_CLOSED: u32 = 6;
+/// Why a message died: its key is in quarantine.
+pub const PARTITA_DEAD_QUARANTINED: u32 = 7;
 /// How many reasons there are; a newer library may know more.
-pub const PARTITA_DEAD_REASONS: usize = 7;
+pub const PARTITA_DEAD_REASONS: usize = 8;
 /// How many reasons counters have room for; those that are none are zero.
 pub const PARTITA_DEAD_ROOM: usize = 16;
 
@@ -691,6 +699,8 @@ pub struct partita_metrics {
     pub parts: u64,
     /// How many stages `partita_app_stage` knows.
     pub stages: u64,
+    /// Keys in quarantine now.
+    pub quarantined: u64,
 }
 
 /// Counters of one stage: a source, a step or a sink.

@@ -63,6 +63,7 @@ pub extern "C" fn partita_dead_reason_name(reason: u32) -> partita_str {
         PARTITA_DEAD_SINK => "sink failed",
         PARTITA_DEAD_FAILED => "application failed",
         PARTITA_DEAD_CLOSED => "application closed",
+        PARTITA_DEAD_QUARANTINED => "key in quarantine",
         _ => "unknown reason",
     })
 }

@@ -87,6 +87,8 @@ pub struct Metrics {
     pub values_held: u64,
     /// State parts now.
     pub parts: u64,
+    /// Keys in quarantine now.
+    pub quarantined: u64,
     /// The counters of each stage: pipeline by pipeline, its source, steps and sinks.
     pub stages: Vec<StageMetrics>,
 }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use super::declare::{
     Application, Computation, DeclaredKeys, Partition, Pipeline, SinkKind, Step, StepKind,
 };
+use super::picture::name_of_policy;
 use super::plan::{Mistake, application_path, sink_path, step_path};
 use crate::model::{KeyKind, Policy};
 use crate::state::hash;
@@ -217,8 +218,10 @@ impl Check<'_> {
     }
 
     fn policy_without_state(&mut self, path: &str, policy: Policy) {
-        if policy == Policy::Reset {
-            let message = "its policy is reset, and it has no state: expected stop or skip";
+        if let Policy::Reset | Policy::Quarantine = policy {
+            let name = name_of_policy(policy);
+            let message =
+                format!("its policy is {name}, and it has no state: expected stop or skip");
             self.wrong(path, message);
         }
     }

@@ -19,6 +19,10 @@ pub struct Coverage {
     pub parallel: bool,
     /// A message failed on its way through several steps that are run in one call.
     pub fallen: bool,
+    /// A key was put in quarantine because a message failed.
+    pub quarantine: bool,
+    /// A message was computed of a key that was released.
+    pub release: bool,
     /// The application failed.
     pub failure: bool,
     /// It was closed with messages in flight.

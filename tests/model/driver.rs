@@ -1,5 +1,6 @@
 //! Plays a seed: chooses what clients do, and holds what happens against what may.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,7 +121,8 @@ impl Driver {
 
     fn act(&mut self) -> Checked {
         match self.random.u32(..100) {
-            0..38 => self.send()?,
+            0..34 => self.send()?,
+            34..38 => self.release()?,
             38..70 => {
                 let steps = self.random.usize(1..=12);
                 self.note(|| format!("step up to {steps} times"));
@@ -475,6 +477,56 @@ impl Driver {
         expect(stopped.is_ok(), || format!("stop: {stopped:?}"))
     }
 
+    /// Releases a few keys from quarantine, if keys are to be released.
+    fn release(&mut self) -> Checked {
+        for _ in 0..if self.world.shape.releases { 4 } else { 0 } {
+            let kept: Vec<_> = self.world.log().quarantined.iter().copied().collect();
+            let known = self.random.choice(kept).filter(|_| self.random.u8(..4) > 0);
+            let (partition, number) = known.unwrap_or_else(|| self.world.any_key());
+            let key = self.world.shape.key(partition, number);
+            let released = self.engine.release(partition, key);
+            self.note(|| format!("release {key} of {partition}: {released:?}"));
+            let mut log = self.world.log();
+            match released {
+                Ok(true) => log.release(partition, number)?,
+                Ok(false) if !log.quarantined.contains(&(partition, number)) => {}
+                Err(Refusal::Closed) if self.closing => {}
+                other => return Err(format!("release of {key}: {other:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that are listed are those in quarantine.
+    fn lists_quarantine(&self, log: &Log) -> Checked {
+        let shape = &self.world.shape;
+        let mut sum = 0;
+        for partition in 0..shape.partitions.len() {
+            let listed = self.engine.quarantined(partition);
+            sum += listed.len() as u64;
+            let keys = |keys: &BTreeSet<(usize, u16)>| {
+                let keys = keys.range((partition, 0)..(partition + 1, 0));
+                let mut keys: Vec<Key> = keys
+                    .map(|&(_, key)| shape.key(partition, key).clone())
+                    .collect();
+                keys.sort();
+                keys
+            };
+            let (clear, unclear) = (keys(&log.quarantined), keys(&log.unclear));
+            let known: Vec<_> = listed.iter().filter(|key| clear.contains(key)).collect();
+            let rest = listed.iter().filter(|key| !clear.contains(key));
+            let agrees = known.iter().copied().eq(&clear)
+                && rest.into_iter().all(|key| unclear.contains(key));
+            expect(agrees, || {
+                format!("{listed:?} are in quarantine of {partition}, and not {clear:?}")
+            })?;
+        }
+        let counted = self.engine.metrics().quarantined;
+        expect(counted == sum, || {
+            format!("{counted} are counted in quarantine, of {sum}")
+        })
+    }
+
     /// What is true between any two steps of the engine.
     fn invariants(&self) -> Checked {
         let mut log = self.world.log();
@@ -500,6 +552,7 @@ impl Driver {
             ));
         }
         self.world.sample(&mut log)?;
+        self.lists_quarantine(&log)?;
         let taken = |takers: &[Taker]| takers.iter().map(|&taker| log.taken(taker)).sum::<u64>();
         let counts = [metrics.sent, metrics.computed, metrics.delivered];
         let counted = [
@@ -576,6 +629,11 @@ impl Driver {
 
     fn oracle(&self) -> Oracle<'_> {
         let mut oracle = Oracle::new(&self.world.shape);
+        oracle.released = self.world.log().resumed.clone();
+        oracle
+            .released
+            .values_mut()
+            .for_each(|messages| messages.reverse());
         self.accepted
             .iter()
             .for_each(|message| oracle.accept(message.clone()));

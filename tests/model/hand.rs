@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard};
 
-use partita::engine::{Refusal, Wait};
+use partita::engine::{Engine, Refusal, Wait};
 use partita::host::{
     Build, BuildBatch, CHANGED, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch,
     Output, Partition, Run, RunKeys, Values, Verdict,
@@ -120,6 +120,9 @@ impl Hand {
             _ => None,
         };
         let Some(engine) = engine else { return };
+        if roll < 4 && self.world.shape.releases {
+            self.release(&engine);
+        }
         let refused = match roll {
             0 => engine.close(&Wait::forever()),
             1 => engine.drain(&Wait::forever()),
@@ -129,6 +132,26 @@ impl Hand {
         if refused != Err(Refusal::WouldDeadlock) {
             let defect = format!("inside a callback, call {roll} answered {refused:?}");
             self.world.log().check(Err(defect));
+        }
+    }
+
+    /// Releases any key from quarantine. (One whose message failed just now may not be in it yet.)
+    fn release(&self, engine: &Engine) {
+        let shape = &self.world.shape;
+        let (partition, number) = self.world.any_key();
+        let key = shape.key(partition, number);
+        let listed = engine.quarantined(partition).contains(key);
+        let released = engine.release(partition, key);
+        let mut log = self.world.log();
+        log.note(|| format!("  release {key} of {partition} in a callback: {released:?}"));
+        let checked = match released {
+            Ok(true) => log.release(partition, number),
+            Ok(false) | Err(Refusal::Closed) => Ok(()),
+            other => Err(format!("release: {other:?}")),
+        };
+        log.check(checked);
+        if released == Ok(!listed) {
+            log.check(Err(format!("{key} was listed: {listed}, but {released:?}")));
         }
     }
 
@@ -144,7 +167,7 @@ impl Hand {
     pub fn fails(log: &mut Log, policy: Policy, text: &str) {
         match policy {
             Policy::Stop => log.doom(text),
-            Policy::Skip | Policy::Reset => log.coverage.skip = true,
+            Policy::Skip | Policy::Reset | Policy::Quarantine => log.coverage.skip = true,
         }
     }
 }
@@ -344,6 +367,7 @@ impl Hand {
                 false => log.ask_for_room(id, index, capacity),
             };
         }
+        log.resume(step.partition, number, &message)?;
         let part = log.parts.get_mut(&state).expect("it was there");
         part.trails.insert(route.clone(), trail.clone());
         let failed = matches!(effect, Effect::Fails { .. });
@@ -353,9 +377,13 @@ impl Hand {
             Effect::Fails { panics } => {
                 let text = format!("{:x} cannot be computed", message.payload);
                 Hand::fails(log, step.policy, &text);
-                if step.policy == Policy::Reset {
-                    log.resetting.insert((step.partition, number));
-                    log.coverage.reset = true;
+                match step.policy {
+                    Policy::Reset => {
+                        log.resetting.insert((step.partition, number));
+                        log.coverage.reset = true;
+                    }
+                    Policy::Quarantine => log.quarantine(step.partition, number, true),
+                    Policy::Stop | Policy::Skip => {}
                 }
                 Ok(Next::Over(Answer::fails(panics, text)))
             }
@@ -473,12 +501,23 @@ impl Hand {
             if log.live.contains_key(&(partition, number)) != resets {
                 return Err(format!("a second state is built for {key}"));
             }
+            if !resets && log.quarantined.contains(&(partition, number)) {
+                return Err(format!(
+                    "a state is built for {key}, which is in quarantine"
+                ));
+            }
             let attempt = log.attempts.entry((partition, number)).or_default();
             *attempt += 1;
             if shape.build_fails(partition, number, *attempt) {
                 let text = format!("attempt {attempt} for {key}");
                 // Whose policy it is only the engine knows: it may be either.
                 log.fatal.push(text.clone());
+                let at_start = *attempt == 1 && shape.builds_at_start(partition);
+                let spares = resets || at_start || shape.quarantines(partition) == Some(false);
+                if !spares {
+                    let clear = shape.quarantines(partition).is_some();
+                    log.quarantine(partition, number, clear);
+                }
                 return Ok(Answer::fails(number & 1 == 0, text));
             }
             let state = log.add_part(partition, number);
@@ -563,7 +602,10 @@ impl Hand {
         let message = log.shown(letter.value, pipeline, stage)?.clone();
         let keyed = matches!(
             letter.reason,
-            DeadReason::UnknownKey | DeadReason::Build | DeadReason::Compute
+            DeadReason::UnknownKey
+                | DeadReason::Build
+                | DeadReason::Compute
+                | DeadReason::Quarantined
         );
         let steps = &shape.pipelines[pipeline].steps;
         let keyed = keyed && steps[stage].stateless.is_none();
@@ -575,8 +617,15 @@ impl Hand {
         if letter.key != key {
             return Err(format!("{letter:?} of {key:?}"));
         }
+        if letter.reason == DeadReason::Quarantined {
+            let partition = shape.pipelines[pipeline].steps[stage].partition;
+            let number = number.expect("it is keyed");
+            if !log.ever_quarantined.contains(&(partition, number)) {
+                return Err(format!("{letter:?} was in no quarantine"));
+            }
+        }
         let said = match letter.reason {
-            DeadReason::UnknownKey => String::new(),
+            DeadReason::UnknownKey | DeadReason::Quarantined => String::new(),
             DeadReason::Partition => format!("no key for {:x}", message.payload),
             DeadReason::Compute => format!("{:x} cannot be computed", message.payload),
             DeadReason::Sink => format!("{:x} cannot be delivered", message.payload),

@@ -1,7 +1,7 @@
 //! The sequential model: one message at a time, from its sender to the end of all that follows from
 //! it. No shards, no runs, no credits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use partita::model::{DeadReason, KeyKind, Policy};
 
@@ -17,6 +17,9 @@ pub struct Oracle<'a> {
     shape: &'a Shape,
     pub parts: Parts,
     attempts: BTreeMap<(usize, u16), u32>,
+    quarantined: BTreeSet<(usize, u16)>,
+    /// The messages before which a key was released, from the last one on.
+    pub released: BTreeMap<(usize, u16), Vec<Vec<u32>>>,
     pub records: Records,
     /// Every state that each trail goes through.
     pub trails: BTreeMap<Route, Vec<Trail>>,
@@ -30,6 +33,8 @@ impl Oracle<'_> {
             shape,
             parts: Parts::new(),
             attempts: BTreeMap::new(),
+            quarantined: BTreeSet::new(),
+            released: BTreeMap::new(),
             records: Records::new(),
             trails: BTreeMap::new(),
             dead: BTreeMap::new(),
@@ -89,6 +94,11 @@ impl Oracle<'_> {
             return Vec::new();
         };
         let partition = step.partition;
+        if self.is_quarantined(partition, key, message) {
+            self.die(message, place, Some(key), DeadReason::Quarantined);
+            return Vec::new();
+        }
+        let quarantines = step.policy == Policy::Quarantine;
         if !self.parts.contains_key(&(partition, key)) {
             // A deleted part of a declared key is not built again.
             if self.shape.partitions[partition].declared.is_some() {
@@ -96,6 +106,9 @@ impl Oracle<'_> {
                 return Vec::new();
             }
             if !self.build(partition, key) {
+                if quarantines {
+                    self.quarantined.insert((partition, key));
+                }
                 self.die(message, place, Some(key), DeadReason::Build);
                 return Vec::new();
             }
@@ -115,8 +128,10 @@ impl Oracle<'_> {
         match effect {
             Effect::Fails { .. } => {
                 self.die(message, place, Some(key), DeadReason::Compute);
-                if step.policy == Policy::Reset {
-                    self.build(step.partition, key);
+                match step.policy {
+                    Policy::Reset => drop(self.build(partition, key)),
+                    Policy::Quarantine => drop(self.quarantined.insert((partition, key))),
+                    Policy::Stop | Policy::Skip => {}
                 }
                 Vec::new()
             }
@@ -142,6 +157,20 @@ impl Oracle<'_> {
                 Vec::new()
             }
         }
+    }
+
+    /// Whether the key of a message is in quarantine, and not released before it.
+    fn is_quarantined(&mut self, partition: usize, key: u16, message: &Message) -> bool {
+        if !self.quarantined.contains(&(partition, key)) {
+            return false;
+        }
+        let releases = self.released.entry((partition, key)).or_default();
+        if releases.last() != Some(&message.lineage) {
+            return true;
+        }
+        releases.pop();
+        self.quarantined.remove(&(partition, key));
+        false
     }
 
     fn die(&mut self, message: &Message, place: usize, key: Option<u16>, reason: DeadReason) {

@@ -105,6 +105,8 @@ pub struct Shape {
     pub handler_fails: u32,
     pub partitions: Vec<PartitionShape>,
     pub pipelines: Vec<PipelineShape>,
+    /// Whether keys are released from quarantine.
+    pub releases: bool,
     /// Whether outputs and states do not depend on which path comes first to a part.
     pub determined: bool,
     pub fate: Fate,
@@ -144,6 +146,7 @@ impl Shape {
             handler_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
             partitions,
             pipelines,
+            releases: random.u32(..8) > 0,
             determined: random.bool(),
             fate,
             actions: random.usize(20..=110),
@@ -152,22 +155,51 @@ impl Shape {
         shape
     }
 
-    /// Deletions, resets, and builders that fail now and then, depend on the order in which messages come to
-    /// a part: unless it is all the same, they are only for parts to which one path leads.
+    /// Deletions, resets, quarantine, and builders that fail now and then, depend on the order in which
+    /// messages come to a part: unless it is all the same, they are only for parts to which one path
+    /// leads.
     fn forbid_what_is_not_determined(&mut self) {
         for partition in 0..self.partitions.len() {
-            if !self.determined || self.has_one_path(partition) {
+            if !self.determined {
+                continue;
+            }
+            if self.has_one_path(partition) {
+                self.forbid_unseen_releases(partition);
                 continue;
             }
             self.partitions[partition].flaky = 0;
             let steps = self.pipelines.iter_mut().flat_map(|p| &mut p.steps);
             for step in steps.filter(|step| step.uses(partition)) {
                 step.deletes = 0;
-                if step.policy == Policy::Reset {
+                if let Policy::Reset | Policy::Quarantine = step.policy {
                     step.policy = Policy::Skip;
                 }
             }
         }
+    }
+
+    /// Where a key was released is seen by the computation: so it must be called for the next message.
+    fn forbid_unseen_releases(&mut self, partition: usize) {
+        if self.releases && self.quarantines(partition) != Some(false) {
+            let shape = &mut self.partitions[partition];
+            (shape.unbuildable, shape.flaky) = (0, 0);
+        }
+    }
+
+    /// Whether states are built at the start: then they end the application if they cannot be.
+    pub fn builds_at_start(&self, partition: usize) -> bool {
+        let shape = &self.partitions[partition];
+        shape.declared.is_some() || shape.kind == KeyKind::Single
+    }
+
+    /// Whether a key is put in quarantine if its state cannot be built, if all steps agree on that.
+    pub fn quarantines(&self, partition: usize) -> Option<bool> {
+        let policy = |(pipeline, step): (usize, usize)| self.pipelines[pipeline].steps[step].policy;
+        let mut do_so = self
+            .uses(partition)
+            .map(|at| policy(at) == Policy::Quarantine);
+        let first = do_so.next().unwrap_or(false);
+        do_so.all(|other| other == first).then_some(first)
     }
 
     /// Whether all messages of each part of a partition come from one sender on one path of keys.
@@ -279,7 +311,7 @@ impl StepShape {
 }
 
 fn partition(random: &mut Rng, failures: Failures) -> PartitionShape {
-    let kind = match random.u32(..10) {
+    let kind = match random.u32(..11) {
         0..5 => KeyKind::Word,
         5..9 => KeyKind::Bytes,
         _ => KeyKind::Single,
@@ -370,7 +402,11 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
         fused: random.bool(),
     });
     let (policy, rate) = match misbehaviour(random, failures) {
-        (Policy::Skip, rate) if stateless.is_none() && !one_in(random, 4) => (Policy::Reset, rate),
+        (Policy::Skip, rate) if stateless.is_none() => match random.u32(..11) {
+            0 => (Policy::Skip, rate),
+            1..6 => (Policy::Reset, rate),
+            _ => (Policy::Quarantine, rate),
+        },
         other => other,
     };
     let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
@@ -382,9 +418,12 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
             .unwrap_or(KeyRule::Keep),
         policy,
         keyless: sometimes(random, rate),
-        fails: match stateless {
-            Some(_) => rate,
-            None => sometimes(random, rate),
+        fails: match policy {
+            _ if stateless.is_some() => rate,
+            // What happens to the key as well is to be seen more often.
+            Policy::Reset if random.bool() => rate,
+            Policy::Quarantine => 2 * rate,
+            _ => sometimes(random, rate),
         },
         deletes: if stateless.is_none() && one_in(random, 3) {
             random.u32(20..200)

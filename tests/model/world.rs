@@ -97,6 +97,15 @@ pub struct Log {
     /// The parts to be built anew, because a message failed.
     pub resetting: BTreeSet<(usize, u16)>,
     pub doomed: bool,
+    /// The keys that are in quarantine, and those that are if their state was built for a step with that
+    /// policy, and those that ever may have been.
+    pub quarantined: BTreeSet<(usize, u16)>,
+    pub unclear: BTreeSet<(usize, u16)>,
+    pub ever_quarantined: BTreeSet<(usize, u16)>,
+    /// The keys that were released, and of which nothing was computed since.
+    pub released: BTreeSet<(usize, u16)>,
+    /// The messages that were computed first after their key was released.
+    pub resumed: BTreeMap<(usize, u16), Vec<Vec<u32>>>,
     /// A send is on its way: it is not known yet which messages were accepted.
     pub sending: bool,
     pub stop_called: bool,
@@ -132,6 +141,11 @@ impl World {
             fatal: Vec::new(),
             resetting: BTreeSet::new(),
             doomed: false,
+            quarantined: BTreeSet::new(),
+            unclear: BTreeSet::new(),
+            ever_quarantined: BTreeSet::new(),
+            released: BTreeSet::new(),
+            resumed: BTreeMap::new(),
             sending: false,
             stop_called: false,
             closed: false,
@@ -186,6 +200,14 @@ impl World {
         Ok(())
     }
 
+    /// A key of a partition, by number.
+    pub fn any_key(&self) -> (usize, u16) {
+        let random = &mut self.log().random;
+        let partition = random.usize(..self.shape.partitions.len());
+        let keys = self.shape.partitions[partition].keys.len() as u16;
+        (partition, random.u16(..keys))
+    }
+
     /// The sinks that are queues, as (pipeline, sink).
     pub fn queues(&self) -> Vec<(usize, usize)> {
         let pipelines = self.shape.pipelines.iter().enumerate();
@@ -219,6 +241,40 @@ impl Log {
     pub fn doom(&mut self, text: &str) {
         self.fatal.push(text.to_owned());
         self.doomed = true;
+    }
+
+    /// A key is put in quarantine, or may be if it is unclear.
+    pub fn quarantine(&mut self, partition: usize, key: u16, clear: bool) {
+        self.ever_quarantined.insert((partition, key));
+        let keys = match clear {
+            true => &mut self.quarantined,
+            false => &mut self.unclear,
+        };
+        keys.insert((partition, key));
+        self.coverage.quarantine |= clear;
+    }
+
+    /// The engine released a key: it must have been in quarantine.
+    pub fn release(&mut self, partition: usize, key: u16) -> Checked {
+        let clear = self.quarantined.remove(&(partition, key));
+        if !clear && !self.unclear.remove(&(partition, key)) {
+            return Err(format!("key {key} of {partition} was in no quarantine"));
+        }
+        self.released.insert((partition, key));
+        Ok(())
+    }
+
+    /// A message is about to be computed.
+    pub fn resume(&mut self, partition: usize, key: u16, message: &Message) -> Checked {
+        if self.quarantined.contains(&(partition, key)) {
+            return Err(format!("{message:?} is computed in quarantine"));
+        }
+        if self.released.remove(&(partition, key)) {
+            let resumed = self.resumed.entry((partition, key)).or_default();
+            resumed.push(message.lineage.clone());
+            self.coverage.release = true;
+        }
+        Ok(())
     }
 
     fn new_id(&mut self) -> Value {

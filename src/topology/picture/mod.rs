@@ -144,11 +144,12 @@ fn name_of_keys(keys: KeyKind) -> &'static str {
     }
 }
 
-fn name_of_policy(policy: Policy) -> &'static str {
+pub(super) fn name_of_policy(policy: Policy) -> &'static str {
     match policy {
         Policy::Stop => "stop",
         Policy::Skip => "skip",
         Policy::Reset => "reset",
+        Policy::Quarantine => "quarantine",
     }
 }
 
