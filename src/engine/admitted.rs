@@ -25,6 +25,12 @@ pub struct Pushed<'a> {
     pub failed: Option<PushedFailure<'a>>,
 }
 
+impl Pushed<'_> {
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.failed.is_none()
+    }
+}
+
 /// A message that failed in the hands of its host.
 #[derive(Clone, Copy)]
 pub struct PushedFailure<'a> {
@@ -60,7 +66,7 @@ impl Sender {
             () if failing.is_some_and(|at| at >= steps + usize::from(keyed)) => {
                 Some("it failed behind these steps")
             }
-            () if self.admitted == 0 => Some("nothing is admitted"),
+            () if self.admitted == 0 && !pushed.is_empty() => Some("nothing is admitted"),
             () => None,
         }
     }

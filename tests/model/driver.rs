@@ -13,6 +13,7 @@ use partita::model::{ByteKeys, Key, Value};
 
 use super::coverage::Coverage;
 use super::declare::Declaration;
+use super::halves::Halves;
 use super::hand::{Hand, seen_delivered};
 use super::oracle::Oracle;
 use super::rules::Message;
@@ -233,9 +234,14 @@ impl Driver {
                 wait.timeout
             )
         });
-        let (accepted, sent) = self.clients[client].sender.send(&batch, &wait);
+        let sender = &mut self.clients[client].sender;
+        let halves = !given && self.random.bool();
+        let (accepted, sent) = match halves {
+            true => Halves::new(&self.world, sender, pipeline).send(&messages, &values, &wait)?,
+            false => sender.send(&batch, &wait),
+        };
         self.note(|| format!("  accepted {accepted}, {sent:?}"));
-        self.sent(pipeline, messages, &values, accepted)?;
+        self.sent(pipeline, messages, &values, accepted, halves)?;
         if let Some(text) = failed.filter(|_| accepted == values.len()) {
             let policy = self.world.shape.pipelines[pipeline].steps[0].policy;
             Hand::fails(&mut self.world.log(), policy, &text);
@@ -280,13 +286,14 @@ impl Driver {
         messages: Vec<Message>,
         values: &[Value],
         accepted: usize,
+        halves: bool,
     ) -> Checked {
         let mut log = self.world.log();
         log.sending = false;
         for &id in &values[accepted..] {
             log.refused(id)?;
         }
-        if self.world.shape.pipelines[pipeline].steps.is_empty() {
+        if !halves && self.world.shape.pipelines[pipeline].steps.is_empty() {
             log.for_sinks[pipeline] += accepted;
         }
         self.accepted.extend(messages.into_iter().take(accepted));

@@ -5,6 +5,7 @@ mod chain;
 mod coverage;
 mod declare;
 mod driver;
+mod halves;
 mod hand;
 mod oracle;
 mod rules;

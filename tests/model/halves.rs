@@ -1,0 +1,210 @@
+//! Sends in two halves, as a host may that runs the steps a pipeline begins with itself: it pushes what
+//! came of admitted messages whenever it likes, also with a message half-way.
+
+use partita::engine::{BatchKeys, Pushed, PushedFailure, Refusal, Sender, Wait};
+use partita::model::{ByteKeys, Key, Value};
+
+use super::hand::{Hand, seen_computed};
+use super::rules::{Effect, Message, Trail};
+use super::world::{Checked, Event, Log, Taker, World};
+
+/// A send in two halves.
+pub struct Halves<'a> {
+    world: &'a World,
+    sender: &'a mut Sender,
+    pipeline: usize,
+    /// Whether keys are found here, until the next push.
+    keys: bool,
+    /// How many messages are over that were not pushed as such; and whether the one at hand was.
+    done: usize,
+    over: bool,
+    values: Vec<Value>,
+    words: Vec<u64>,
+    bytes: ByteKeys,
+    completed: Vec<usize>,
+}
+
+impl Halves<'_> {
+    pub fn new<'a>(world: &'a World, sender: &'a mut Sender, pipeline: usize) -> Halves<'a> {
+        let steps = world.shape.sender_steps(pipeline);
+        assert_eq!(sender.steps(), steps, "the engine finds other steps");
+        Halves {
+            world,
+            sender,
+            pipeline,
+            keys: false,
+            done: 0,
+            over: false,
+            values: Vec::new(),
+            words: Vec::new(),
+            bytes: ByteKeys::default(),
+            completed: vec![0; steps],
+        }
+    }
+
+    /// Sends messages that have these numbers; gives how many were accepted, and what refused the rest.
+    pub fn send(
+        &mut self,
+        messages: &[Message],
+        values: &[Value],
+        wait: &Wait,
+    ) -> Checked<(usize, Result<(), Refusal>)> {
+        let mut accepted = 0;
+        while accepted < messages.len() {
+            match self.sender.admit(messages.len() - accepted, wait) {
+                Err(refusal) => return Ok((accepted, Err(refusal))),
+                Ok(0) => return Err("none were admitted".into()),
+                Ok(granted) => {
+                    for index in accepted..accepted + granted {
+                        self.run(messages[index].clone(), values[index])?;
+                    }
+                    self.push(None)?;
+                    accepted += granted;
+                }
+            }
+        }
+        Ok((accepted, Ok(())))
+    }
+
+    /// Runs one message through the steps, and all that comes of it, depth first.
+    fn run(&mut self, message: Message, id: Value) -> Checked {
+        let steps = self.completed.len();
+        let mut stack = vec![(0, message, Some(id))];
+        self.over = false;
+        while let Some((at, message, id)) = stack.pop() {
+            if at == steps {
+                self.through(message, id, stack.is_empty())?;
+            } else {
+                let outputs = self.compute(at, message, id, stack.is_empty())?;
+                stack.extend(
+                    outputs
+                        .into_iter()
+                        .rev()
+                        .map(|output| (at + 1, output, None)),
+                );
+            }
+            if self.world.log().random.u32(..8) == 0 {
+                self.push(None)?;
+            }
+        }
+        self.done += usize::from(!self.over);
+        Ok(())
+    }
+
+    fn compute(
+        &mut self,
+        at: usize,
+        message: Message,
+        id: Option<Value>,
+        last: bool,
+    ) -> Checked<Vec<Message>> {
+        let shape = &self.world.shape;
+        let effect = shape.transform(&message);
+        let failed = matches!(effect, Effect::Fails { .. });
+        let seen = seen_computed(shape, &message, &Trail::default(), failed);
+        let route = message.route(at + 1, None);
+        self.world.log().record(Event::Computed, route, seen)?;
+        let Effect::Done { outputs, .. } = effect else {
+            let text = format!("{:x} cannot be computed", message.payload);
+            self.fail(at, message, id, &text, last)?;
+            return Ok(Vec::new());
+        };
+        let mut log = self.world.log();
+        match id {
+            Some(id) => drop(log.take(id, Taker::Compute)?),
+            None => log.computed_on_the_way(),
+        }
+        self.completed[at] += 1;
+        Ok(outputs)
+    }
+
+    fn through(&mut self, message: Message, id: Option<Value>, last: bool) -> Checked {
+        let shape = &self.world.shape;
+        let steps = self.completed.len();
+        let keyed = steps < shape.pipelines[self.pipeline].steps.len()
+            && shape.has_keys(self.pipeline, steps);
+        if self.values.is_empty() {
+            self.keys = keyed && self.world.log().random.bool();
+        }
+        if self.keys {
+            let step = &shape.pipelines[self.pipeline].steps[steps];
+            match shape.key_number(&message) {
+                None => {
+                    let text = format!("no key for {:x}", message.payload);
+                    return self.fail(steps, message, id, &text, last);
+                }
+                Some(number) => match shape.key(step.partition, number) {
+                    Key::Word(word) => self.words.push(*word),
+                    Key::Bytes(bytes) => self.bytes.push(bytes),
+                    Key::Single => return Err("a single part has no key".into()),
+                },
+            }
+        }
+        let mut log = self.world.log();
+        let value = self.value(&mut log, message, id);
+        self.values.push(value);
+        if shape.is_relayed(self.pipeline) {
+            log.for_sinks[self.pipeline] += 1;
+        }
+        Ok(())
+    }
+
+    /// The number by which the engine gets a message.
+    fn value(&self, log: &mut Log, message: Message, id: Option<Value>) -> Value {
+        id.unwrap_or_else(|| {
+            log.fans_out(self.pipeline, 1);
+            log.give(message, None)
+        })
+    }
+
+    fn fail(
+        &mut self,
+        step: usize,
+        message: Message,
+        id: Option<Value>,
+        text: &str,
+        last: bool,
+    ) -> Checked {
+        let value = {
+            let mut log = self.world.log();
+            let policy = self.world.shape.pipelines[self.pipeline].steps[step].policy;
+            Hand::fails(&mut log, policy, text);
+            self.value(&mut log, message, id)
+        };
+        // If nothing else comes of the message it may be over with this, or later.
+        self.over = last && self.world.log().random.bool();
+        self.done += usize::from(self.over);
+        self.push(Some(PushedFailure { value, step, text }))
+    }
+
+    fn push(&mut self, failed: Option<PushedFailure<'_>>) -> Checked {
+        let keys = match self.keys && !self.values.is_empty() {
+            true if !self.bytes.is_empty() => BatchKeys::Bytes(&self.bytes),
+            true => BatchKeys::Words(&self.words),
+            false => BatchKeys::Ask,
+        };
+        let pushed = Pushed {
+            done: self.done,
+            values: &self.values,
+            keys,
+            completed: &self.completed,
+            failed,
+        };
+        if self.world.log().random.u32(..40) == 0 {
+            let more = Pushed {
+                done: 1 << 20,
+                ..pushed
+            };
+            if self.sender.push(&more).is_ok() {
+                return Err("more were pushed than were admitted".into());
+            }
+        }
+        self.sender.push(&pushed)?;
+        self.done = 0;
+        self.values.clear();
+        self.words.clear();
+        self.bytes = ByteKeys::default();
+        self.completed.fill(0);
+        Ok(())
+    }
+}
