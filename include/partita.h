@@ -3,8 +3,8 @@
  *
  *     data --partition function--> key --engine--> that key's state part --computation--> outputs
  *
- * A program declares an application: state partitions, and pipelines of a source, state
- * computations, and sinks or none. The engine runs the parts of the state in parallel, one message
+ * A program declares an application: state partitions, and pipelines of a source, computations
+ * with a state or without, and sinks or none. The engine runs the parts of the state in parallel, one message
  * at a time for each key, in order, and keeps them safe. This page gives the rules; every item
  * below says what is particular to it.
  *
@@ -52,9 +52,9 @@
  *
  * WHAT IS PROMISED
  *   No two threads see the same state part at once. Messages of one key from one sender through
- *   one pipeline are computed in the order sent, at every later step that keeps the key. Memory is
- *   bounded by the credits of each source. Nothing is dropped silently: it is counted, and handed
- *   to the dead-letter handler if there is one.
+ *   one pipeline are computed in the order sent, at every later step that keeps the key and is not
+ *   behind a parallel one. Memory is bounded by the credits of each source. Nothing is dropped
+ *   silently: it is counted, and handed to the dead-letter handler if there is one.
  *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
@@ -188,7 +188,7 @@
 
 /**
  * For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
- * and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
+ * and the application goes on (only with a state). The old state is handed to `drop_state`. If the new one cannot be
  * built, the application fails. Failures of the partition function, and of building a state on
  * first use, are skipped.
  */
@@ -798,6 +798,117 @@ typedef struct partita_stage_metrics {
 } partita_stage_metrics;
 
 /**
+ * One output of a run: a message that follows from the message at index `from`.
+ */
+typedef struct partita_output {
+  /**
+   * The new message. It may be the value of the message it follows from.
+   */
+  union partita_value value;
+  /**
+   * The index of that message in the run. Outputs are written in ascending order of it.
+   */
+  uint64_t from;
+} partita_output;
+
+/**
+ * Messages of stateless steps next to each other: those with the same `partita_chain_fn` are run in one
+ * call, depth first. All that is pointed to is the engine's and lent for the call.
+ *
+ * The call writes what has come through all of the steps to `outputs`, in order, and how many messages
+ * each step completed to `completed`. It may stop between any two messages at any two steps: then what
+ * is on its way is written to `outputs` as well, the furthest first, and counted in `waiting`.
+ */
+typedef struct partita_chain {
+  /**
+   * The engine's `sizeof(partita_chain)`.
+   */
+  size_t size;
+  /**
+   * The first of the steps, counted from 0 within its pipeline.
+   */
+  uint32_t step;
+  /**
+   * How many steps.
+   */
+  uint32_t steps;
+  /**
+   * The `host` of each step; if keys may be written, that of the step behind them comes last.
+   */
+  void *const *hosts;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages, which wait for the first step. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * Where to write outputs. `from` is the index of the message that an output descends from.
+   */
+  struct partita_output *outputs;
+  /**
+   * How many outputs fit; `partita_chain_reserve` makes room for more.
+   */
+  size_t outputs_capacity;
+  /**
+   * How many outputs were written; 0 on entry. They are those of the messages that are done.
+   */
+  size_t outputs_len;
+  /**
+   * For each step but the first, how many outputs still wait for it; 0 on entry. Those that wait
+   * for the second step are the last outputs, those for the third come before them, and so on. In
+   * all there are as many as are not through.
+   */
+  size_t *waiting;
+  /**
+   * For each step, how many messages it completed; 0 on entry. What the first step completed are
+   * the messages that are done, from the first one on.
+   */
+  size_t *completed;
+  /**
+   * Where to write the keys of outputs that are through, if they may be found here and are words,
+   * else NULL: for the step behind, which has the same `partita_chain_fn`.
+   */
+  uint64_t *word_keys;
+  /**
+   * The same if keys are bytes, else NULL; see `partita_keys.bytes`.
+   */
+  struct partita_bytes *byte_keys;
+  /**
+   * Memory the engine lends for the bytes of keys.
+   */
+  uint8_t *scratch;
+  /**
+   * How many bytes `scratch` has.
+   */
+  size_t scratch_len;
+  /**
+   * For how many outputs a key was written, from the first one on; 0 on entry. For the others the
+   * partition function is asked.
+   */
+  size_t keys_len;
+  /**
+   * What failed, if `failed_step` is not 0: it descends from the last message that is done.
+   */
+  union partita_value failed;
+  /**
+   * At which step, 0 for the first one, a message failed; 0 on entry. At the first step that is the
+   * message that is not done. `steps` if no key was found for one that is through.
+   */
+  uint32_t failed_step;
+  /**
+   * The reason, if a message failed.
+   */
+  struct partita_failure failure;
+  /**
+   * The engine's; not to be touched.
+   */
+  void *engine;
+} partita_chain;
+
+/**
  * One mistake of an error object. The strings live until `partita_error_free`.
  */
 typedef struct partita_error_item {
@@ -838,7 +949,8 @@ typedef struct partita_source_options {
   size_t size;
   /**
    * How many messages may be in flight, counted with all that descends from them; the default
-   * is 16,384. Fan-out may overdraw it by one output array per shard.
+   * is 16,384. Fan-out may overdraw it by one output array per shard, and in stateless steps that
+   * the pipeline begins with by what comes of one run for each sender.
    */
   uint64_t credits;
   /**
@@ -920,20 +1032,6 @@ typedef uint64_t (*partita_word_key_fn)(void *host, union partita_value data);
  * The sender's thread or a worker's, also several at once.
  */
 typedef struct partita_bytes (*partita_byte_key_fn)(void *host, union partita_value data);
-
-/**
- * One output of a run: a message that follows from the message at index `from`.
- */
-typedef struct partita_output {
-  /**
-   * The new message. It may be the value of the message it follows from.
-   */
-  union partita_value value;
-  /**
-   * The index of that message in the run. Outputs are written in ascending order of it.
-   */
-  uint64_t from;
-} partita_output;
 
 /**
  * Messages of one step, for keys that no other thread has at the same time, in order.
@@ -1029,6 +1127,15 @@ typedef int32_t (*partita_compute_fn)(void *host,
                                       struct partita_emitter *emitter);
 
 /**
+ * Runs many messages through stateless steps. Answers `PARTITA_OK`; `PARTITA_FAILED` if a message
+ * failed: it follows the policy of the step it failed at, and the engine goes on with what waits and
+ * what is not done; or `PARTITA_OUTPUTS_FULL` if the outputs of the first message do not fit: it comes
+ * again with room for more. `host` is that of the first step. The sender's thread or a worker's,
+ * several at once.
+ */
+typedef partita_status (*partita_chain_fn)(void *host, struct partita_chain *chain);
+
+/**
  * A state computation: a step of a pipeline. It has one partition function (none if its
  * partition has a single part) and one computation, each in one of two forms.
  */
@@ -1085,7 +1192,61 @@ typedef struct partita_step_options {
    * Announces that an output goes to several sinks. May be NULL.
    */
   partita_share_fn share;
+  /**
+   * What finds the keys of this step as well, with `host`, where it runs stateless steps right
+   * before it. May be NULL. Not instead of `keys`.
+   */
+  partita_chain_fn chain;
 } partita_step_options;
+
+/**
+ * A stateless computation: a step of a pipeline, in one of two forms.
+ */
+typedef struct partita_computation_options {
+  /**
+   * `sizeof(partita_computation_options)`.
+   */
+  size_t size;
+  /**
+   * The step's name; one of its kind in its pipeline. Not empty.
+   */
+  struct partita_str name;
+  /**
+   * What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+   */
+  uint32_t policy;
+  /**
+   * 1: the step is spread over the workers, several messages of a key at once. From there on the
+   * messages of a key come in any order.
+   */
+  uint32_t parallel;
+  /**
+   * Passed to the callbacks below.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * The computation for one message; its `state` is 0, and it answers 0 or
+   * `PARTITA_COMPUTE_FAILED`. Before the first step with a state it is called on the sender's
+   * thread.
+   */
+  partita_compute_fn compute;
+  /**
+   * Or the computation for many messages, also of other steps.
+   */
+  partita_chain_fn chain;
+  /**
+   * Takes back outputs of this step. May be NULL, for instance if it never emits.
+   */
+  partita_drop_fn drop;
+  /**
+   * Announces that an output goes to several sinks. May be NULL.
+   */
+  partita_share_fn share;
+} partita_computation_options;
 
 /**
  * Messages handed to a sink.
@@ -1250,6 +1411,60 @@ typedef struct partita_batch {
    */
   struct partita_str failure;
 } partita_batch;
+
+/**
+ * What came of messages that were admitted, for `partita_sender_push`.
+ */
+typedef struct partita_push {
+  /**
+   * `sizeof(partita_push)`.
+   */
+  size_t size;
+  /**
+   * How many of the admitted messages are over: all that came of them was pushed, or is here.
+   */
+  size_t done;
+  /**
+   * How many messages came through the steps.
+   */
+  size_t len;
+  /**
+   * These messages, in order.
+   */
+  const union partita_value *values;
+  /**
+   * Their keys at the step behind, if they are words; NULL: the partition function is asked.
+   */
+  const uint64_t *word_keys;
+  /**
+   * Their keys at the step behind, if they are bytes; NULL: the partition function is asked.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * For each stateless step that the pipeline begins with, how many messages it completed.
+   */
+  const size_t *completed;
+  /**
+   * How many steps those are.
+   */
+  size_t steps;
+  /**
+   * 1 if a message failed, which was not completed at its step.
+   */
+  uint32_t failed;
+  /**
+   * At which step, counted from 0; `steps` if no key was found for it.
+   */
+  uint32_t failed_step;
+  /**
+   * That message, as it came to the step. It follows the step's policy.
+   */
+  union partita_value failed_value;
+  /**
+   * What to say of it.
+   */
+  struct partita_str failure;
+} partita_push;
 
 /**
  * The call did what it says.
@@ -1627,6 +1842,19 @@ partita_status partita_cancel_fire(struct partita_cancel cancel);
 partita_status partita_cancel_free(struct partita_cancel cancel);
 
 /**
+ * Makes room for at least `capacity` outputs in all, and as many keys; the pointers in `chain` and
+ * `chain->outputs_capacity` change, and what was written stays. It is for a message that has more
+ * outputs than fit: the call should end with that message, so that its outputs can drain.
+ *
+ * Only inside the `partita_chain_fn` that was given `chain`, on its thread. Fails with
+ * `PARTITA_INVALID_ARGUMENT` (`chain` is NULL, or so many cannot be had).
+ *
+ * Pointers:
+ * `chain` is NULL or what the callback was given.
+ */
+partita_status partita_chain_reserve(struct partita_chain *chain, size_t capacity);
+
+/**
  * How many mistakes an error object has: at least one.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
@@ -1699,6 +1927,20 @@ partita_status partita_pipeline_from_source(struct partita_pipeline pipeline,
 partita_status partita_pipeline_to_state_partition(struct partita_pipeline pipeline,
                                                    const struct partita_step_options *options,
                                                    struct partita_error *error_out);
+
+/**
+ * Adds a stateless computation behind what the pipeline has so far.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+ */
+partita_status partita_pipeline_to(struct partita_pipeline pipeline,
+                                   const struct partita_computation_options *options,
+                                   struct partita_error *error_out);
 
 /**
  * Ends the pipeline with a sink. Called again, it adds another sink: each gets every message.
@@ -1865,7 +2107,8 @@ partita_status partita_sender_new(struct partita_pipeline pipeline,
  * the same sender, keeps the order. `partita_app_failure` says why an application failed. A
  * `len` of 0 waits for nothing and tells whether intake is over.
  *
- * The partition function of the first step is called on this thread. One thread at a time for
+ * The stateless steps that the pipeline begins with, and the partition function of the first one with a state,
+ * are called on this thread. One thread at a time for
  * each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
  * with `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
  * `PARTITA_UNSUPPORTED` (`wait`).
@@ -1900,7 +2143,49 @@ partita_status partita_send_batch(struct partita_sender sender,
                                   size_t *accepted_out);
 
 /**
- * Frees a sender. What it sent goes its way.
+ * Admits up to `wanted` messages: waits for credits for at least one and holds them; `admitted_out` says
+ * for how many. It is the first half of a send, for hosts that run the stateless steps which the pipeline
+ * begins with on their own: what came of the messages is pushed with `partita_sender_push`, and until
+ * then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing
+ * and tells whether intake is over.
+ *
+ * One thread at a time for each sender (`PARTITA_BUSY`); not from inside a callback
+ * (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
+ * `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`): then none were admitted.
+ *
+ * Pointers:
+ * `wait` is NULL or readable; `admitted_out` is NULL or writable.
+ */
+partita_status partita_sender_admit(struct partita_sender sender,
+                                    size_t wanted,
+                                    const struct partita_wait *wait,
+                                    size_t *admitted_out);
+
+/**
+ * Sends what came of messages that were admitted with `partita_sender_admit`; called as often as it
+ * takes until all of them are over. It never waits, and is not refused because the application fails or
+ * closes: what is pushed then is handed back. Afterwards the messages, and the one that failed, are
+ * the engine's.
+ *
+ * Without keys for the step behind, its partition function is called on this thread. Also inside
+ * callbacks. One thread at a time for each sender (`PARTITA_BUSY`). Fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_UTF8` (`failure`), `PARTITA_UNSUPPORTED`, and
+ * `PARTITA_INVALID_ARGUMENT` if `push`, or an array with items, is NULL, more are done than are
+ * admitted, nothing is, or `steps` is not the number of stateless steps that the pipeline begins with,
+ * up to the first parallel one: then nothing was pushed.
+ *
+ * Pointers:
+ * `push` points to as many readable bytes as its `size` says, and its arrays have `len` items, or
+ * `steps`, all borrowed for this call.
+ */
+partita_status partita_sender_push(struct partita_sender sender,
+                                   const struct partita_push *push);
+
+/**
+ * Frees a sender. What it sent goes its way; credits of messages that were admitted and not pushed are
+ * given back.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, or `PARTITA_BUSY` while
  * another thread sends through it.

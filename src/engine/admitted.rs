@@ -75,6 +75,9 @@ impl Sender {
     /// the messages is pushed. Gives for how many, at most as many as a run has.
     pub fn admit(&mut self, wanted: usize, wait: &Wait) -> Result<usize, Refusal> {
         self.engine.outside()?;
+        if wanted == 0 {
+            return self.engine.refusal().map_or(Ok(0), Err);
+        }
         let most = self.engine.plan.run_length;
         let granted = self.engine.admit(self.pipeline, wanted.min(most), wait)?;
         self.admitted += granted;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::chain::ChainFunction;
 use super::entry::lent;
 use super::frame::{self, Frame, Text};
 use super::status::*;
@@ -37,7 +38,7 @@ impl HostPointer {
         })
     }
 
-    fn release(&self) {
+    pub(super) fn release(&self) {
         if let Some(drop_host) = self.drop_host
             && !self.released.swap(true, Ordering::AcqRel)
         {
@@ -54,11 +55,11 @@ impl Drop for HostPointer {
 }
 
 /// The values as C sees them.
-fn values_of(values: &[Value]) -> *const partita_value {
+pub(super) fn values_of(values: &[Value]) -> *const partita_value {
     values.as_ptr().cast()
 }
 
-fn value_of(value: Value) -> partita_value {
+pub(super) fn value_of(value: Value) -> partita_value {
     partita_value { word: value.0 }
 }
 
@@ -126,6 +127,8 @@ pub(super) enum KeysForm {
 
 pub(super) struct KeysHost {
     pub(super) host: Arc<HostPointer>,
+    /// What finds its keys as well, at the end of a chain of stateless steps.
+    pub(super) chain: Option<ChainFunction>,
     pub(super) form: KeysForm,
 }
 
@@ -162,7 +165,7 @@ impl Frame for KeysFrame<'_, '_> {
 }
 
 /// The bytes of a key that a host gave.
-fn bytes_of<'a>(key: partita_bytes) -> Result<&'a [u8], String> {
+pub(super) fn bytes_of<'a>(key: partita_bytes) -> Result<&'a [u8], String> {
     // SAFETY: the header asks that the bytes be readable until they are copied, which is at once.
     unsafe { super::entry::slice(key.ptr, key.len) }
         .map_err(|_| format!("a key of {} bytes is NULL or of impossible length", key.len))
@@ -244,15 +247,12 @@ impl Partition for KeysHost {
 /// A computation in one of its forms.
 pub(super) enum ComputeForm {
     Many(unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status),
-    One(
-        unsafe extern "C" fn(
-            *mut c_void,
-            partita_value,
-            partita_value,
-            *mut partita_emitter,
-        ) -> i32,
-    ),
+    One(ComputeFunction),
 }
+
+/// A function that computes one message.
+pub(super) type ComputeFunction =
+    unsafe extern "C" fn(*mut c_void, partita_value, partita_value, *mut partita_emitter) -> i32;
 
 pub(super) struct ComputeHost {
     pub(super) host: Arc<HostPointer>,
@@ -367,47 +367,77 @@ impl ComputeHost {
         )
     }
 
-    fn one(
+    fn one(&self, function: ComputeFunction, batch: &mut Run<'_>) -> Verdict {
+        let each = EachMessage {
+            host: self.host.host,
+            function,
+            drop: self.drop,
+        };
+        let states = batch.states;
+        let state = |index: usize| value_of(states[index]);
+        let flags = &mut *batch.flags;
+        each.run(
+            batch.values,
+            state,
+            batch.outputs,
+            batch.done,
+            |index, answer| match u8::try_from(answer) {
+                Ok(answer) if answer & !(PARTITA_CHANGED | PARTITA_DELETE) == 0 => {
+                    flags[index] = answer;
+                    Ok(answer & DELETE != 0)
+                }
+                _ => Err(format!("it answered {answer}: expected flags")),
+            },
+        )
+    }
+}
+
+/// A function that computes one message, called for each of many.
+pub(super) struct EachMessage {
+    pub(super) host: *mut c_void,
+    pub(super) function: ComputeFunction,
+    pub(super) drop: partita_drop_fn,
+}
+
+impl EachMessage {
+    /// Computes messages until one fails, or outputs are as many as there is room for. `answered` judges
+    /// the answers that are none of a failure: tells whether the message is the last one, or what is wrong.
+    pub(super) fn run(
         &self,
-        function: unsafe extern "C" fn(
-            *mut c_void,
-            partita_value,
-            partita_value,
-            *mut partita_emitter,
-        ) -> i32,
-        batch: &mut Run<'_>,
+        values: &[Value],
+        state: impl Fn(usize) -> partita_value,
+        outputs: &mut Vec<Output>,
+        done: &mut usize,
+        mut answered: impl FnMut(usize, i32) -> Result<bool, String>,
     ) -> Verdict {
-        let room = batch.outputs.capacity();
+        let room = outputs.capacity();
         let mut emitter = partita_emitter {
-            outputs: std::mem::take(batch.outputs),
+            outputs: std::mem::take(outputs),
             from: 0,
             failure: String::new(),
         };
         let verdict = loop {
-            let index = *batch.done;
-            if index == batch.values.len() || emitter.outputs.len() >= room {
+            let index = *done;
+            if index == values.len() || emitter.outputs.len() >= room {
                 break Verdict::Done;
             }
             emitter.from = index as u64;
-            let (data, state) = (value_of(batch.values[index]), value_of(batch.states[index]));
+            let data = value_of(values[index]);
             // SAFETY: the values are the host's own, and the emitter lives for the call.
-            let answer = unsafe { function(self.host.host, data, state, &raw mut emitter) };
+            let answer =
+                unsafe { (self.function)(self.host, data, state(index), &raw mut emitter) };
             if answer == PARTITA_COMPUTE_FAILED {
-                self.take_back(&mut emitter, index as u64, batch.values[index]);
+                self.take_back(&mut emitter, index as u64, values[index]);
                 break Verdict::Failed(std::mem::take(&mut emitter.failure));
             }
-            *batch.done += 1;
-            match u8::try_from(answer) {
-                Ok(flags) if flags & !(PARTITA_CHANGED | PARTITA_DELETE) == 0 => {
-                    batch.flags[index] = flags;
-                    if flags & DELETE != 0 {
-                        break Verdict::Done;
-                    }
-                }
-                _ => break Verdict::Contract(format!("it answered {answer}: expected flags")),
+            *done += 1;
+            match answered(index, answer) {
+                Ok(false) => {}
+                Ok(true) => break Verdict::Done,
+                Err(wrong) => break Verdict::Contract(wrong),
             }
         };
-        *batch.outputs = emitter.outputs;
+        *outputs = emitter.outputs;
         verdict
     }
 
@@ -424,7 +454,7 @@ impl ComputeHost {
             && !values.is_empty()
         {
             // SAFETY: the values are lent for the call.
-            unsafe { drop(self.host.host, values_of(&values), values.len()) }
+            unsafe { drop(self.host, values_of(&values), values.len()) }
         }
     }
 }

@@ -5,6 +5,7 @@
 mod app;
 mod callbacks;
 mod cancel;
+mod chain;
 mod entry;
 mod error;
 mod frame;

@@ -6,6 +6,7 @@ use super::app::{PipelineObject, SinkObject};
 use super::callbacks::{
     ComputeForm, ComputeHost, DeliverHost, HostPointer, KeysForm, KeysHost, ValuesHost,
 };
+use super::chain::{TransformForm, TransformHost};
 use super::entry::{Sized_, read_sized, text, write};
 use super::error::{Fault, entry_with_error};
 use super::handles::{self, Object};
@@ -13,7 +14,7 @@ use super::status::*;
 use super::types::*;
 use crate::host;
 use crate::model::{KeyKind, Policy};
-use crate::topology::{Sink, SinkKind, Source, Step, step_path};
+use crate::topology::{Computation, Sink, SinkKind, Source, Step, step_path};
 
 /// The credits of a source, and the capacity of a queue, when none are given.
 const CREDITS_DEFAULT: u64 = 16_384;
@@ -26,6 +27,10 @@ unsafe impl Sized_ for partita_source_options {
 // SAFETY: as above.
 unsafe impl Sized_ for partita_step_options {
     const LEAST: usize = std::mem::offset_of!(partita_step_options, drop);
+}
+// SAFETY: as above.
+unsafe impl Sized_ for partita_computation_options {
+    const LEAST: usize = std::mem::offset_of!(partita_computation_options, drop);
 }
 // SAFETY: as above.
 unsafe impl Sized_ for partita_sink_options {
@@ -75,6 +80,7 @@ fn keys_of(
     Ok((
         Some(Arc::new(KeysHost {
             host: host.clone(),
+            chain: options.chain,
             form,
         })),
         kind,
@@ -95,6 +101,26 @@ fn compute_of(
         }
     };
     Ok(Arc::new(ComputeHost {
+        host: host.clone(),
+        form,
+        drop: options.drop,
+    }))
+}
+
+fn transform_of(
+    options: &partita_computation_options,
+    host: &Arc<HostPointer>,
+    path: &str,
+) -> Result<Arc<dyn host::Transform>, Fault> {
+    let form = match (options.chain, options.compute) {
+        (Some(many), None) => TransformForm::Many(many),
+        (None, Some(one)) => TransformForm::One(one),
+        _ => {
+            let message = "expected one of chain and compute to be set, got both or none";
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
+    };
+    Ok(Arc::new(TransformHost {
         host: host.clone(),
         form,
         drop: options.drop,
@@ -178,6 +204,51 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
                     keys,
                     key_kind,
                     compute,
+                    values,
+                    policy,
+                });
+            })
+        })
+    }
+}
+
+/// Adds a stateless computation behind what the pipeline has so far.
+///
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+/// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+/// `PARTITA_ALREADY_STARTED`.
+///
+/// # Safety
+/// `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_pipeline_to(
+    pipeline: partita_pipeline,
+    options: *const partita_computation_options,
+    error_out: *mut partita_error,
+) -> partita_status {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        entry_with_error(error_out, || {
+            let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+            let options = read_sized(options).map_err(Fault::in_struct("options"))?;
+            let host = HostPointer::new(options.host, options.drop_host);
+            let name = text(options.name).map_err(Fault::in_text("name"))?;
+            let name = name.to_owned();
+            let number = pipeline.declare(|pipeline| pipeline.steps.len())?;
+            let path = step_path(&pipeline.path, number, &name);
+            let transform = transform_of(&options, &host, &path)?;
+            let policy = policy(options.policy, &path)?;
+            let values = ValuesHost {
+                host,
+                drop: options.drop,
+                share: options.share,
+            };
+            let values = Arc::new(values);
+            pipeline.declare(|pipeline| {
+                pipeline.to(Computation {
+                    name,
+                    transform,
+                    parallel: options.parallel != 0,
                     values,
                     policy,
                 });

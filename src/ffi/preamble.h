@@ -3,8 +3,8 @@
  *
  *     data --partition function--> key --engine--> that key's state part --computation--> outputs
  *
- * A program declares an application: state partitions, and pipelines of a source, state
- * computations, and sinks or none. The engine runs the parts of the state in parallel, one message
+ * A program declares an application: state partitions, and pipelines of a source, computations
+ * with a state or without, and sinks or none. The engine runs the parts of the state in parallel, one message
  * at a time for each key, in order, and keeps them safe. This page gives the rules; every item
  * below says what is particular to it.
  *
@@ -52,9 +52,9 @@
  *
  * WHAT IS PROMISED
  *   No two threads see the same state part at once. Messages of one key from one sender through
- *   one pipeline are computed in the order sent, at every later step that keeps the key. Memory is
- *   bounded by the credits of each source. Nothing is dropped silently: it is counted, and handed
- *   to the dead-letter handler if there is one.
+ *   one pipeline are computed in the order sent, at every later step that keeps the key and is not
+ *   behind a parallel one. Memory is bounded by the credits of each source. Nothing is dropped
+ *   silently: it is counted, and handed to the dead-letter handler if there is one.
  *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with

@@ -7,12 +7,17 @@ use super::handles::{self, Object};
 use super::status::*;
 use super::status_of::status_of;
 use super::types::*;
-use crate::engine::{Batch, BatchKeys};
+use crate::engine::{Batch, BatchKeys, Pushed, PushedFailure};
 use crate::model::{ByteKeys, Value};
 
 // SAFETY: NULL arrays of length 0 are valid, and the size comes first.
 unsafe impl Sized_ for partita_batch {
     const LEAST: usize = size_of::<partita_batch>();
+}
+
+// SAFETY: NULL arrays of length 0 are valid, and the size comes first.
+unsafe impl Sized_ for partita_push {
+    const LEAST: usize = size_of::<partita_push>();
 }
 
 // SAFETY: all zero does not wait and has no cancel, and the size comes first.
@@ -81,7 +86,8 @@ pub unsafe extern "C" fn partita_sender_new(
 /// the same sender, keeps the order. `partita_app_failure` says why an application failed. A
 /// `len` of 0 waits for nothing and tells whether intake is over.
 ///
-/// The partition function of the first step is called on this thread. One thread at a time for
+/// The stateless steps that the pipeline begins with, and the partition function of the first one with a state,
+/// are called on this thread. One thread at a time for
 /// each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
 /// with `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
 /// `PARTITA_UNSUPPORTED` (`wait`).
@@ -133,20 +139,17 @@ pub unsafe extern "C" fn partita_send_batch(
             return Err(PARTITA_INVALID_ARGUMENT);
         }
         let mut bytes = ByteKeys::default();
-        let keys = if !batch.word_keys.is_null() {
-            // SAFETY: the caller vouches for `len` keys.
-            BatchKeys::Words(unsafe { slice(batch.word_keys, batch.len) }?)
-        } else if !batch.byte_keys.is_null() {
-            // SAFETY: the caller vouches for `len` keys.
-            let keys = unsafe { slice(batch.byte_keys, batch.len) }?;
-            for key in &keys[..batch.len - usize::from(batch.failed != 0)] {
-                // SAFETY: the caller vouches for the bytes of each key.
-                bytes.push(unsafe { slice(key.ptr, key.len) }?);
-            }
-            BatchKeys::Bytes(&bytes)
-        } else {
-            BatchKeys::Ask
-        };
+        let keyed = batch.len - usize::from(batch.failed != 0);
+        // SAFETY: the caller vouches for the keys.
+        let keys = unsafe {
+            keys_of(
+                batch.word_keys,
+                batch.byte_keys,
+                batch.len,
+                keyed,
+                &mut bytes,
+            )
+        }?;
         // SAFETY: the caller vouches for the text.
         let why = unsafe { text(batch.failure) }?;
         let failed = (batch.failed != 0).then_some(why);
@@ -166,7 +169,130 @@ pub unsafe extern "C" fn partita_send_batch(
     })
 }
 
-/// Frees a sender. What it sent goes its way.
+/// Admits up to `wanted` messages: waits for credits for at least one and holds them; `admitted_out` says
+/// for how many. It is the first half of a send, for hosts that run the stateless steps which the pipeline
+/// begins with on their own: what came of the messages is pushed with `partita_sender_push`, and until
+/// then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing
+/// and tells whether intake is over.
+///
+/// One thread at a time for each sender (`PARTITA_BUSY`); not from inside a callback
+/// (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
+/// `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
+/// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+/// `PARTITA_UNSUPPORTED` (`wait`): then none were admitted.
+///
+/// # Safety
+/// `wait` is NULL or readable; `admitted_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_sender_admit(
+    sender: partita_sender,
+    wanted: usize,
+    wait: *const partita_wait,
+    admitted_out: *mut usize,
+) -> partita_status {
+    entry(|| {
+        let sender = handles::pin::<SenderObject>(sender.id)?;
+        if admitted_out.is_null() {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        // SAFETY: the caller vouches for `wait`.
+        let wait = unsafe { read_wait(wait) }?;
+        sender.engine.outside().map_err(status_of)?;
+        let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
+        let admitted = sender.engine.guarded(|| sending.admit(wanted, &wait));
+        drop(sending);
+        // SAFETY: the caller vouches for `admitted_out`.
+        unsafe { write(admitted_out, admitted.map_err(status_of)?) }
+    })
+}
+
+/// Sends what came of messages that were admitted with `partita_sender_admit`; called as often as it
+/// takes until all of them are over. It never waits, and is not refused because the application fails or
+/// closes: what is pushed then is handed back. Afterwards the messages, and the one that failed, are
+/// the engine's.
+///
+/// Without keys for the step behind, its partition function is called on this thread. Also inside
+/// callbacks. One thread at a time for each sender (`PARTITA_BUSY`). Fails with
+/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_UTF8` (`failure`), `PARTITA_UNSUPPORTED`, and
+/// `PARTITA_INVALID_ARGUMENT` if `push`, or an array with items, is NULL, more are done than are
+/// admitted, nothing is, or `steps` is not the number of stateless steps that the pipeline begins with,
+/// up to the first parallel one: then nothing was pushed.
+///
+/// # Safety
+/// `push` points to as many readable bytes as its `size` says, and its arrays have `len` items, or
+/// `steps`, all borrowed for this call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_sender_push(
+    sender: partita_sender,
+    push: *const partita_push,
+) -> partita_status {
+    entry(|| {
+        // SAFETY: the caller vouches for `push`.
+        let push = unsafe { read_sized(push) }?;
+        let mut bytes = ByteKeys::default();
+        // SAFETY: the caller vouches for the arrays; a value is a word, as `Value` is.
+        let (values, completed, text, keys) = unsafe {
+            (
+                slice(push.values.cast::<Value>(), push.len)?,
+                slice(push.completed, push.steps)?,
+                text(push.failure)?,
+                keys_of(
+                    push.word_keys,
+                    push.byte_keys,
+                    push.len,
+                    push.len,
+                    &mut bytes,
+                )?,
+            )
+        };
+        let failed = (push.failed != 0).then_some(PushedFailure {
+            // SAFETY: any bits are a word.
+            value: Value(unsafe { push.failed_value.word }),
+            step: push.failed_step as usize,
+            text,
+        });
+        let pushed = Pushed {
+            done: push.done,
+            values,
+            keys,
+            completed,
+            failed,
+        };
+        let sender = handles::pin::<SenderObject>(sender.id)?;
+        let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
+        let pushed = sender.engine.guarded(|| sending.push(&pushed));
+        pushed.map_err(|_| PARTITA_INVALID_ARGUMENT)
+    })
+}
+
+/// The keys of a batch of `len` messages, of which the first `keyed` have one.
+///
+/// # Safety
+/// The arrays that are not NULL have `len` items, and the bytes of the keys are readable.
+unsafe fn keys_of<'k>(
+    words: *const u64,
+    bytes: *const partita_bytes,
+    len: usize,
+    keyed: usize,
+    copies: &'k mut ByteKeys,
+) -> Result<BatchKeys<'k>, partita_status> {
+    if !words.is_null() {
+        // SAFETY: the caller vouches for `len` keys.
+        return Ok(BatchKeys::Words(unsafe { slice(words, len) }?));
+    }
+    if bytes.is_null() {
+        return Ok(BatchKeys::Ask);
+    }
+    // SAFETY: the caller vouches for `len` keys.
+    for key in &unsafe { slice(bytes, len) }?[..keyed] {
+        // SAFETY: the caller vouches for the bytes of each key.
+        copies.push(unsafe { slice(key.ptr, key.len) }?);
+    }
+    Ok(BatchKeys::Bytes(copies))
+}
+
+/// Frees a sender. What it sent goes its way; credits of messages that were admitted and not pushed are
+/// given back.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, or `PARTITA_BUSY` while
 /// another thread sends through it.
@@ -174,8 +300,9 @@ pub unsafe extern "C" fn partita_send_batch(
 pub extern "C" fn partita_sender_free(sender: partita_sender) -> partita_status {
     entry(|| {
         let sender = handles::pin::<SenderObject>(sender.id)?;
-        let idle = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
+        let mut idle = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
         handles::free_pinned(&sender)?;
+        idle.give_up();
         drop(idle);
         Ok(())
     })

@@ -307,7 +307,8 @@ pub struct partita_source_options {
     /// `sizeof(partita_source_options)`.
     pub size: usize,
     /// How many messages may be in flight, counted with all that descends from them; the default
-    /// is 16,384. Fan-out may overdraw it by one output array per shard.
+    /// is 16,384. Fan-out may overdraw it by one output array per shard, and in stateless steps that
+    /// the pipeline begins with by what comes of one run for each sender.
     pub credits: u64,
     /// Passed to the callbacks below.
     pub host: *mut c_void,
@@ -456,7 +457,7 @@ pub const PARTITA_POLICY_STOP: u32 = 0;
 /// keeps what the failed call did to it.
 pub const PARTITA_POLICY_SKIP: u32 = 1;
 /// For `policy` of a step: the message becomes a dead letter, its key gets a freshly built state,
-/// and the application goes on. The old state is handed to `drop_state`. If the new one cannot be
+/// and the application goes on (only with a state). The old state is handed to `drop_state`. If the new one cannot be
 /// built, the application fails. Failures of the partition function, and of building a state on
 /// first use, are skipped.
 pub const PARTITA_POLICY_RESET: u32 = 2;
@@ -495,6 +496,104 @@ pub struct partita_step_options {
     pub run: partita_run_fn,
     /// Or the computation for one message.
     pub compute: partita_compute_fn,
+    /// Takes back outputs of this step. May be NULL, for instance if it never emits.
+    pub drop: partita_drop_fn,
+    /// Announces that an output goes to several sinks. May be NULL.
+    pub share: partita_share_fn,
+    /// What finds the keys of this step as well, with `host`, where it runs stateless steps right
+    /// before it. May be NULL. Not instead of `keys`.
+    pub chain: partita_chain_fn,
+}
+
+// ---- stateless steps ----
+
+/// Messages of stateless steps next to each other: those with the same `partita_chain_fn` are run in one
+/// call, depth first. All that is pointed to is the engine's and lent for the call.
+///
+/// The call writes what has come through all of the steps to `outputs`, in order, and how many messages
+/// each step completed to `completed`. It may stop between any two messages at any two steps: then what
+/// is on its way is written to `outputs` as well, the furthest first, and counted in `waiting`.
+#[repr(C)]
+pub struct partita_chain {
+    /// The engine's `sizeof(partita_chain)`.
+    pub size: usize,
+    /// The first of the steps, counted from 0 within its pipeline.
+    pub step: u32,
+    /// How many steps.
+    pub steps: u32,
+    /// The `host` of each step; if keys may be written, that of the step behind them comes last.
+    pub hosts: *const *mut c_void,
+    /// How many messages.
+    pub len: usize,
+    /// The messages, which wait for the first step. Those that are done are the host's.
+    pub values: *const partita_value,
+    /// Where to write outputs. `from` is the index of the message that an output descends from.
+    pub outputs: *mut partita_output,
+    /// How many outputs fit; `partita_chain_reserve` makes room for more.
+    pub outputs_capacity: usize,
+    /// How many outputs were written; 0 on entry. They are those of the messages that are done.
+    pub outputs_len: usize,
+    /// For each step but the first, how many outputs still wait for it; 0 on entry. Those that wait
+    /// for the second step are the last outputs, those for the third come before them, and so on. In
+    /// all there are as many as are not through.
+    pub waiting: *mut usize,
+    /// For each step, how many messages it completed; 0 on entry. What the first step completed are
+    /// the messages that are done, from the first one on.
+    pub completed: *mut usize,
+    /// Where to write the keys of outputs that are through, if they may be found here and are words,
+    /// else NULL: for the step behind, which has the same `partita_chain_fn`.
+    pub word_keys: *mut u64,
+    /// The same if keys are bytes, else NULL; see `partita_keys.bytes`.
+    pub byte_keys: *mut partita_bytes,
+    /// Memory the engine lends for the bytes of keys.
+    pub scratch: *mut u8,
+    /// How many bytes `scratch` has.
+    pub scratch_len: usize,
+    /// For how many outputs a key was written, from the first one on; 0 on entry. For the others the
+    /// partition function is asked.
+    pub keys_len: usize,
+    /// What failed, if `failed_step` is not 0: it descends from the last message that is done.
+    pub failed: partita_value,
+    /// At which step, 0 for the first one, a message failed; 0 on entry. At the first step that is the
+    /// message that is not done. `steps` if no key was found for one that is through.
+    pub failed_step: u32,
+    /// The reason, if a message failed.
+    pub failure: partita_failure,
+    /// The engine's; not to be touched.
+    pub engine: *mut c_void,
+}
+
+/// Runs many messages through stateless steps. Answers `PARTITA_OK`; `PARTITA_FAILED` if a message
+/// failed: it follows the policy of the step it failed at, and the engine goes on with what waits and
+/// what is not done; or `PARTITA_OUTPUTS_FULL` if the outputs of the first message do not fit: it comes
+/// again with room for more. `host` is that of the first step. The sender's thread or a worker's,
+/// several at once.
+pub type partita_chain_fn =
+    Option<unsafe extern "C" fn(host: *mut c_void, chain: *mut partita_chain) -> partita_status>;
+
+/// A stateless computation: a step of a pipeline, in one of two forms.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_computation_options {
+    /// `sizeof(partita_computation_options)`.
+    pub size: usize,
+    /// The step's name; one of its kind in its pipeline. Not empty.
+    pub name: partita_str,
+    /// What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+    pub policy: u32,
+    /// 1: the step is spread over the workers, several messages of a key at once. From there on the
+    /// messages of a key come in any order.
+    pub parallel: u32,
+    /// Passed to the callbacks below.
+    pub host: *mut c_void,
+    /// Called once when `host` is needed no more. May be NULL.
+    pub drop_host: partita_drop_host_fn,
+    /// The computation for one message; its `state` is 0, and it answers 0 or
+    /// `PARTITA_COMPUTE_FAILED`. Before the first step with a state it is called on the sender's
+    /// thread.
+    pub compute: partita_compute_fn,
+    /// Or the computation for many messages, also of other steps.
+    pub chain: partita_chain_fn,
     /// Takes back outputs of this step. May be NULL, for instance if it never emits.
     pub drop: partita_drop_fn,
     /// Announces that an output goes to several sinks. May be NULL.
@@ -637,6 +736,36 @@ pub struct partita_batch {
     /// follows the first step's policy.
     pub failed: usize,
     /// What to say of that message.
+    pub failure: partita_str,
+}
+
+/// What came of messages that were admitted, for `partita_sender_push`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_push {
+    /// `sizeof(partita_push)`.
+    pub size: usize,
+    /// How many of the admitted messages are over: all that came of them was pushed, or is here.
+    pub done: usize,
+    /// How many messages came through the steps.
+    pub len: usize,
+    /// These messages, in order.
+    pub values: *const partita_value,
+    /// Their keys at the step behind, if they are words; NULL: the partition function is asked.
+    pub word_keys: *const u64,
+    /// Their keys at the step behind, if they are bytes; NULL: the partition function is asked.
+    pub byte_keys: *const partita_bytes,
+    /// For each stateless step that the pipeline begins with, how many messages it completed.
+    pub completed: *const usize,
+    /// How many steps those are.
+    pub steps: usize,
+    /// 1 if a message failed, which was not completed at its step.
+    pub failed: u32,
+    /// At which step, counted from 0; `steps` if no key was found for it.
+    pub failed_step: u32,
+    /// That message, as it came to the step. It follows the step's policy.
+    pub failed_value: partita_value,
+    /// What to say of it.
     pub failure: partita_str,
 }
 

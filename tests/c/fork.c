@@ -101,11 +101,14 @@ static int child(const little *little) {
         partita_app_stage(little->app, 0, &stage),
         partita_pipeline_from_source(little->pipeline, NULL, &fault),
         partita_pipeline_to_state_partition(little->pipeline, NULL, &fault),
+        partita_pipeline_to(little->pipeline, NULL, &fault),
         partita_pipeline_to_sink(little->pipeline, NULL, &sink, &fault),
         partita_pipeline_done(little->pipeline, &fault),
         partita_sender_new(little->pipeline, &sender, &fault),
         partita_send(little->sender, &value, 1, NULL, &len),
         partita_send_batch(little->sender, &batch, NULL, &len),
+        partita_sender_admit(little->sender, 1, NULL, &len),
+        partita_sender_push(little->sender, NULL),
         partita_sender_free(little->sender),
         partita_sink_poll(little->sink, &value, 1, NULL, &len),
         partita_reader_new(little->app, str("counts"), &reader, &fault),
@@ -119,6 +122,7 @@ static int child(const little *little) {
         partita_error_text((partita_error){0}, NULL, 0, &len),
         partita_error_free((partita_error){0}),
         partita_run_reserve(NULL, 1),
+        partita_chain_reserve(NULL, 1),
         partita_emitter_fail(NULL, str("")),
     };
     for (size_t index = 0; index < sizeof answers / sizeof *answers; index++) {

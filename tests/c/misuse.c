@@ -328,6 +328,7 @@ static void null_is_refused_where_it_is_not_allowed(void) {
     REFUSED(partita_app_add_pipeline(little.app, str("p"), NULL, &error), "pipeline_out is NULL");
     REFUSED(partita_pipeline_from_source(little.pipeline, NULL, &error), "options is NULL");
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, NULL, &error), "options is NULL");
+    REFUSED(partita_pipeline_to(little.pipeline, NULL, &error), "options is NULL");
     REFUSED(partita_pipeline_to_sink(little.pipeline, NULL, &little.sink, &error), "options is NULL");
     CHECK_EQ(pipeline.id, 77);
     /* Nobody needs to take an error object. */
@@ -415,6 +416,8 @@ static void text_that_is_not_utf8_is_refused(void) {
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error), "name is not UTF-8");
     step.name = str("more"), step.partition = wrong;
     REFUSED(partita_pipeline_to_state_partition(little.pipeline, &step, &error), "partition is not UTF-8");
+    partita_computation_options computation = {.size = sizeof computation, .name = wrong, .compute = little_count};
+    REFUSED(partita_pipeline_to(little.pipeline, &computation, &error), "name is not UTF-8");
     partita_sink_options sink = little_sink(&little, "");
     partita_sink sink_out;
     sink.name = wrong;
@@ -572,6 +575,8 @@ static void check_handle_is_refused(uint64_t id, const little *live) {
     partita_parts parts = {.size = sizeof parts};
     partita_value value = word(1);
     partita_batch batch = {.size = sizeof batch, .len = 1, .values = &value};
+    partita_computation_options computation = {.size = sizeof computation, .name = str("c"), .compute = little_count};
+    partita_push push = {.size = sizeof push};
     size_t len;
 #define REFUSED(call) CHECK_STATUS(call, PARTITA_INVALID_HANDLE)
     CHECK_REFUSED(partita_app_add_partition(app, &partition, &error), error, PARTITA_INVALID_HANDLE,
@@ -592,11 +597,14 @@ static void check_handle_is_refused(uint64_t id, const little *live) {
     REFUSED(partita_reader_new(app, str("counts"), &reader_out, NULL));
     REFUSED(partita_pipeline_from_source(pipeline, &source, NULL));
     REFUSED(partita_pipeline_to_state_partition(pipeline, &step, NULL));
+    REFUSED(partita_pipeline_to(pipeline, &computation, NULL));
     REFUSED(partita_pipeline_to_sink(pipeline, &queue, &sink_out, NULL));
     REFUSED(partita_pipeline_done(pipeline, NULL));
     REFUSED(partita_sender_new(pipeline, &sender_out, NULL));
     REFUSED(partita_send(sender, &value, 1, &not_at_all, &len));
     REFUSED(partita_send_batch(sender, &batch, &not_at_all, &len));
+    REFUSED(partita_sender_admit(sender, 1, &not_at_all, &len));
+    REFUSED(partita_sender_push(sender, &push));
     REFUSED(partita_sender_free(sender));
     REFUSED(partita_sink_poll(sink, &value, 1, &not_at_all, &len));
     REFUSED(partita_reader_next(reader, &parts, &len));
