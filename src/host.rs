@@ -213,6 +213,13 @@ pub trait Sleep: Host {
     fn unpark(&self, worker: usize);
 }
 
+/// Tells the time to an application without threads.
+pub trait Clock: Host {
+    /// The time since some moment in the past; it never goes back. Any thread; it calls nothing of
+    /// the engine.
+    fn now(&self) -> std::time::Duration;
+}
+
 /// One message that could not be processed.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {

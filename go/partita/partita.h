@@ -139,6 +139,19 @@
 #define PARTITA_THREADS_HOST 1
 
 /**
+ * For `partita_app_options.threads`: there are none. Everything is run by the thread that calls
+ * `partita_app_step`, as an event loop does, or that waits for something of the application.
+ */
+#define PARTITA_THREADS_NONE 2
+
+/**
+ * For `partita_app_options.threads`: there are none, as with `PARTITA_THREADS_NONE`; what runs next,
+ * and how many messages of it together, is chosen at random from `seed`, and the clock stands still
+ * but for `partita_app_advance`. For tests: a seed is one interleaving, and the same one each time.
+ */
+#define PARTITA_THREADS_STEPPED 3
+
+/**
  * For `partita_partition_options.key_kind`: keys are 64-bit words.
  */
 #define PARTITA_KEY_WORD 0
@@ -460,6 +473,12 @@ typedef void (*partita_park_fn)(void *host, uint32_t worker, int64_t timeout_ns)
 typedef void (*partita_unpark_fn)(void *host, uint32_t worker);
 
 /**
+ * The time since some moment in the past, in nanoseconds; it never goes back. Called by whoever
+ * steps or waits, with the `host` of the application's options; it calls nothing of the engine.
+ */
+typedef int64_t (*partita_now_fn)(void *host);
+
+/**
  * What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
  */
 typedef struct partita_app_options {
@@ -473,11 +492,13 @@ typedef struct partita_app_options {
   struct partita_str name;
   /**
    * How many workers, at most 1,024 (the check refuses more); the default is one for each
-   * processor.
+   * processor. Without threads it says into how many pieces the work is cut; the default is 1,
+   * and 4 with `PARTITA_THREADS_STEPPED`.
    */
   uint32_t workers;
   /**
-   * Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
+   * Whose threads run it: `PARTITA_THREADS_ENGINE`, `PARTITA_THREADS_HOST`,
+   * `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`.
    */
   uint32_t threads;
   /**
@@ -517,6 +538,14 @@ typedef struct partita_app_options {
    * Ends the sleep of a worker. Set if `park` is.
    */
   partita_unpark_fn unpark;
+  /**
+   * With `PARTITA_THREADS_NONE`: tells the time. NULL: the system's clock.
+   */
+  partita_now_fn now;
+  /**
+   * With `PARTITA_THREADS_STEPPED`: which interleaving; else 0.
+   */
+  uint64_t seed;
 } partita_app_options;
 
 /**
@@ -1467,6 +1496,25 @@ typedef struct partita_push {
 } partita_push;
 
 /**
+ * What `partita_app_step` came to.
+ */
+typedef struct partita_stepped {
+  /**
+   * `sizeof(partita_stepped)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * How many turns were run.
+   */
+  uint64_t turns;
+  /**
+   * How long until there is something to run again, in nanoseconds, unless something comes from
+   * outside meanwhile: 0 if there is at once, `PARTITA_FOREVER` if there never is.
+   */
+  int64_t idle_ns;
+} partita_stepped;
+
+/**
  * The call did what it says.
  */
 #define PARTITA_OK 0
@@ -1663,7 +1711,8 @@ partita_status partita_app_describe(struct partita_app app,
 
 /**
  * Checks what was declared, freezes it, and starts: from here on senders can be made. With
- * `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`.
+ * `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`, and
+ * without threads nothing but by `partita_app_step` and what waits.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
  * `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
@@ -1682,7 +1731,7 @@ partita_status partita_app_start(struct partita_app app, struct partita_error *e
  * time. All callbacks but those of the sender's side are made on such threads. Not from inside a
  * callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
  * `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
- * engine has threads of its own) or `PARTITA_WOULD_DEADLOCK`.
+ * application has other threads or none) or `PARTITA_WOULD_DEADLOCK`.
  */
 partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
 
@@ -1690,7 +1739,8 @@ partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
  * Tells the engine that the thread of worker `index` is about to end inside the callback it is
  * in, and will not return from it (a Go goroutine that calls `runtime.Goexit` does that). The
  * item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
- * be entered again by another thread.
+ * be entered again by another thread. Without threads, a thread inside `partita_app_step` is worker
+ * 0.
  *
  * Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
  * `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
@@ -2211,6 +2261,43 @@ partita_status partita_sink_poll(struct partita_sink sink,
                                  size_t capacity,
                                  const struct partita_wait *wait,
                                  size_t *len_out);
+
+/**
+ * Runs an application without threads on the calling thread: up to `budget` turns, in each of which
+ * one shard, one sink that is a callback, or the dead-letter handler gets what it can take at once,
+ * at most `run_length` messages. `stepped_out` (may be NULL; its `size` is set by the caller) gets
+ * how many turns there were, and how long an event loop may sleep until there is something to run
+ * again: `idle_ns`. With a `budget` of 0 nothing is run, and it only tells that.
+ *
+ * Only with `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`. Any thread, one at a time
+ * (`PARTITA_BUSY`); all callbacks but those of the sender's side are made on it. Calls that wait
+ * (`partita_send`, `partita_sink_poll`, `partita_app_drain`, `_wait` and `_close`) run the
+ * application meanwhile, on their thread. When nothing is left to run, a call without a deadline
+ * answers `PARTITA_WOULD_DEADLOCK`. One with a deadline answers `PARTITA_TIMEOUT`: it sleeps until
+ * then by the system's clock; it moves the stepper's clock to it; and by the host's clock, which
+ * cannot go on while it waits, it does so at once.
+ *
+ * Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED`, `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (there are threads, or
+ * `stepped_out`). After a failure, or while it closes, what is queued is dropped in turns.
+ *
+ * Pointers:
+ * `stepped_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_app_step(struct partita_app app,
+                                uint64_t budget,
+                                struct partita_stepped *stepped_out);
+
+/**
+ * Lets time pass under the stepper: its clock goes on by `time_ns`. What becomes due by it is run by
+ * the next steps.
+ *
+ * Only with `PARTITA_THREADS_STEPPED`. Any thread, also in callbacks. Fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT`
+ * (the clock is not the stepper's, or `time_ns` is negative).
+ */
+partita_status partita_app_advance(struct partita_app app,
+                                   int64_t time_ns);
 
 /**
  * The version of the library that is loaded, as in `PARTITA_VERSION`. Never freed. Any thread,

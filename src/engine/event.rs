@@ -47,7 +47,7 @@ pub enum WaitError {
     Timeout,
     /// The wait was cancelled.
     Cancelled,
-    /// Under the stepper: nothing is left that could end the wait.
+    /// Without threads: nothing is left that could end the wait.
     Deadlock,
 }
 

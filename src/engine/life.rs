@@ -32,7 +32,7 @@ pub enum Refusal {
     Timeout,
     /// The wait was cancelled.
     Cancelled,
-    /// Under the stepper: nothing is left that could end the wait.
+    /// Without threads: nothing is left that could end the wait.
     Deadlock,
     /// The call was made inside a callback and would wait for it.
     WouldDeadlock,

@@ -27,7 +27,9 @@ use crate::host::{
 use crate::model::{KeyKind, Policy, Value};
 use crate::state::KeyRef;
 use crate::sync::{Arc, Condvar, Mutex, lock};
-use crate::topology::{Application, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads};
+use crate::topology::{
+    self, Application, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads,
+};
 
 /// Checks a model in all orders that have up to so many preemptions.
 fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
@@ -692,6 +694,17 @@ impl Model {
         steps: &[KeyKind],
         end: End,
     ) -> Model {
+        Model::run_by(Threads::Host, run_length, workers, credits, steps, end)
+    }
+
+    fn run_by(
+        threads: Threads,
+        run_length: u32,
+        workers: u32,
+        credits: u64,
+        steps: &[KeyKind],
+        end: End,
+    ) -> Model {
         let ledger = Arc::new(Ledger::default());
         let mut pipeline = Pipeline::new("p".into());
         pipeline.from_source(Source {
@@ -733,7 +746,7 @@ impl Model {
         let declared = Application {
             name: "model".into(),
             workers,
-            threads: Threads::Host,
+            threads,
             key_groups: 16,
             run_length,
             stack_size: 0,
@@ -1019,6 +1032,39 @@ fn while_a_reader_is_open_nothing_is_admitted() {
                 assert_eq!(reader.count(), 1);
             }
             Err(refusal) => assert_eq!(refusal, Refusal::Busy),
+        }
+        sender.join().unwrap();
+        model.close([]);
+    });
+}
+
+#[test]
+fn without_threads_all_who_wait_take_turns_until_all_is_done() {
+    check(3, || {
+        let threads = Threads::None(topology::Clock::System);
+        let model = Model::run_by(threads, 16, 1, 2, &[KeyKind::Single], End::Callback);
+        model.send_all(&[ONE, ONE]);
+        let other = model.spawn(|model| model.engine.drain(&Wait::forever()).unwrap());
+        model.engine.drain(&Wait::forever()).unwrap();
+        assert_eq!(model.engine.metrics().delivered, 2);
+        other.join().unwrap();
+        model.close([]);
+    });
+}
+
+#[test]
+fn without_threads_one_that_steps_or_waits_runs_what_another_sends() {
+    check(3, || {
+        let threads = Threads::None(topology::Clock::System);
+        let model = Model::run_by(threads, 16, 1, 1, &[], End::Callback);
+        let sender = model.spawn(|model| {
+            // Each has room only when the one before is delivered.
+            model.send_all(&[ONE]);
+            model.send_all(&[ONE]);
+        });
+        match model.engine.step_many(1) {
+            Some(Ok(_) | Err(Refusal::Busy)) => {}
+            other => panic!("{other:?}"),
         }
         sender.join().unwrap();
         model.close([]);

@@ -27,6 +27,7 @@ mod segment;
 mod sender;
 mod shard;
 mod sink;
+mod stepping;
 mod strand;
 mod timers;
 mod watch;
@@ -48,7 +49,7 @@ use crate::state::{Routing, hash};
 use crate::sync::{Arc, AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Mutex, Ordering};
 use crate::topology::{
     Application, DeclaredKeys, End, Form, PartitionPlan, PipelinePlan, Plan, Rejected, SinkKind,
-    StepPlan,
+    StepPlan, Threads,
 };
 
 use cell::Cells;
@@ -70,6 +71,7 @@ pub use event::{Cancel, Wait, WaitError};
 pub use life::Refusal;
 pub use reader::{Part, Reader};
 pub use sender::{Batch, BatchKeys, Sender};
+pub use stepping::Stepped;
 
 /// Shards for each worker: some more than one, so that a worker that is done early finds work. Few
 /// declared keys are more likely to be uneven, and get more.
@@ -255,24 +257,24 @@ impl Assembly {
 }
 
 impl Engine {
-    /// Checks a declaration, freezes it, and makes it ready to run by threads that enter
-    /// [`Engine::run_worker`]. With mistakes the declaration is given back.
+    /// Checks a declaration, freezes it, and makes it ready to run: by threads that enter
+    /// [`Engine::run_worker`], or without any by [`Engine::step`]. With mistakes the declaration is
+    /// given back.
     pub fn new(declared: Application) -> Result<Arc<Engine>, Box<Rejected>> {
-        Ok(Arc::new(Engine::assemble(
-            declared.freeze()?,
-            Seam::threads(),
-        )))
+        Ok(Arc::new(Engine::assemble(declared.freeze()?)))
     }
 
     /// The same, to be run by [`Engine::step`] on one thread, in an order that `seed` decides.
     pub fn stepped(declared: Application, seed: u64) -> Result<Arc<Engine>, Box<Rejected>> {
-        Ok(Arc::new(Engine::assemble(
-            declared.freeze()?,
-            Seam::stepper(seed),
-        )))
+        let threads = Threads::Stepped(seed);
+        Engine::new(Application {
+            threads,
+            ..declared
+        })
     }
 
-    fn assemble(plan: Plan, seam: Seam) -> Engine {
+    fn assemble(plan: Plan) -> Engine {
+        let seam = Seam::of(&plan.threads);
         let mut assembly = Assembly::default();
         let partitions: Vec<_> = (0..plan.partitions.len())
             .map(|index| assembly.partition(&plan, index))
@@ -461,12 +463,6 @@ impl Engine {
     /// The stepper's clock; none under threads.
     pub fn clock(&self) -> Option<std::time::Duration> {
         self.seam.is_stepped().then(|| self.seam.now())
-    }
-
-    /// Lets time pass under the stepper; under threads it passes by itself. Who becomes ready by that
-    /// is run by the next steps.
-    pub fn advance(&self, by: std::time::Duration) {
-        self.seam.advance(by);
     }
 
     /// How long it is until an actor wants to be run that is not ready now; none if none wants to.

@@ -258,6 +258,12 @@ impl Schedule {
         Some(claim)
     }
 
+    /// Whether an actor is ready, and may be taken.
+    pub(crate) fn has_ready(&self) -> bool {
+        let queue = lock(&self.queue);
+        !queue.closed && !queue.ready.is_empty()
+    }
+
     /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
     /// `awake` says that the worker has taken an actor this way before, and is back for more.
     pub(crate) fn take(&self, worker: usize, awake: bool) -> Option<Claim> {

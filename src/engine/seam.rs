@@ -1,8 +1,9 @@
 //! Time, threads and randomness, as far as the engine's decisions hang on them. What only threads do is
-//! elsewhere: `event` sleeps until a deadline, `worker` starts them.
+//! elsewhere: `event` sleeps until a deadline, `worker` starts them; and what only those do who have
+//! none is in `stepping`.
 //!
-//! The same engine runs under real threads, or under a stepper: one thread, which runs the actors one
-//! after the other in an order that a seed decides, and owns the clock.
+//! The same engine runs under real threads; in its owner's loop, without any; or under a stepper: that
+//! loop in an order that a seed decides, with a clock that only moves when it is moved.
 
 use std::time::Duration;
 
@@ -11,26 +12,39 @@ use super::clock::Clock;
 use super::event::{Event, Wait, WaitError};
 use super::schedule::{Claim, Schedule};
 use crate::sync::{Arc, Mutex, lock};
+use crate::topology::{self, Threads};
+
+enum Mode {
+    Threads,
+    Loop,
+    /// With chance.
+    Stepper(Mutex<fastrand::Rng>),
+}
 
 pub(crate) struct Seam {
     clock: Arc<Clock>,
-    /// Chance, if there is a stepper.
-    stepper: Option<Mutex<fastrand::Rng>>,
+    mode: Mode,
+}
+
+/// A length of at most `most`; short ones are as likely as long ones.
+fn random_length(random: &mut fastrand::Rng, most: usize) -> usize {
+    let most = most >> random.u32(..=most.max(1).ilog2());
+    random.usize(1..=most)
 }
 
 impl Seam {
-    pub(crate) fn threads() -> Seam {
-        Seam {
-            clock: Arc::new(Clock::System),
-            stepper: None,
-        }
-    }
-
-    pub(crate) fn stepper(seed: u64) -> Seam {
-        Seam {
-            clock: Arc::new(Clock::own()),
-            stepper: Some(Mutex::new(fastrand::Rng::with_seed(seed))),
-        }
+    pub(crate) fn of(threads: &Threads) -> Seam {
+        let (clock, mode) = match threads {
+            Threads::Engine | Threads::Host => (Clock::System, Mode::Threads),
+            Threads::None(topology::Clock::System) => (Clock::System, Mode::Loop),
+            Threads::None(topology::Clock::Host(host)) => (Clock::host(host), Mode::Loop),
+            Threads::Stepped(seed) => {
+                let random = fastrand::Rng::with_seed(*seed);
+                (Clock::own(), Mode::Stepper(Mutex::new(random)))
+            }
+        };
+        let clock = Arc::new(clock);
+        Seam { clock, mode }
     }
 
     /// The time since some moment in the past.
@@ -40,61 +54,31 @@ impl Seam {
 
     /// How many messages the next run has, of `most` that are allowed.
     pub(crate) fn run_length(&self, most: usize) -> usize {
-        match &self.stepper {
-            None => most,
-            Some(random) => lock(random).usize(1..=most),
+        match &self.mode {
+            Mode::Threads | Mode::Loop => most,
+            Mode::Stepper(random) => random_length(&mut lock(random), most),
         }
     }
 
     /// The actor to run next, if one is ready.
     pub(crate) fn choose(&self, schedule: &Schedule) -> Option<Claim> {
-        match &self.stepper {
-            None => schedule.try_take(),
-            Some(random) => schedule.try_take_nth(|ready| lock(random).usize(..ready)),
+        match &self.mode {
+            Mode::Threads | Mode::Loop => schedule.try_take(),
+            Mode::Stepper(random) => schedule.try_take_nth(|ready| lock(random).usize(..ready)),
         }
     }
 
-    /// Waits until `condition` gives something. Under the stepper that means to run other actors.
-    /// When none is left to run, time passes: to the next timer or to the deadline, whichever is
-    /// earlier. Without either it is a deadlock.
+    /// Waits until `condition` gives something. Without threads that means to run other actors.
     pub(crate) fn wait_until<T>(
         &self,
         engine: &Engine,
         event: &Arc<Event>,
         wait: &Wait,
-        mut condition: impl FnMut() -> Option<T>,
+        condition: impl FnMut() -> Option<T>,
     ) -> Result<T, WaitError> {
-        if self.stepper.is_none() {
-            return event.wait_until(wait, condition);
-        }
-        let deadline = wait
-            .timeout
-            .map(|timeout| self.now().saturating_add(timeout));
-        loop {
-            if let Some(found) = condition() {
-                return Ok(found);
-            }
-            if wait.timeout == Some(Duration::ZERO) {
-                return Err(WaitError::WouldBlock);
-            }
-            if wait.cancel.as_ref().is_some_and(|cancel| cancel.is_fired()) {
-                return Err(WaitError::Cancelled);
-            }
-            if engine.step() {
-                continue;
-            }
-            match (engine.schedule.next_timer(), deadline) {
-                (None, None) => return Err(WaitError::Deadlock),
-                (Some(timer), deadline) if deadline.is_none_or(|deadline| timer < deadline) => {
-                    self.clock.move_to(timer);
-                }
-                (_, deadline) => {
-                    deadline
-                        .into_iter()
-                        .for_each(|deadline| self.clock.move_to(deadline));
-                    return Err(WaitError::Timeout);
-                }
-            }
+        match self.mode {
+            Mode::Threads => event.wait_until(wait, condition),
+            Mode::Loop | Mode::Stepper(_) => engine.step_until(event, wait, condition),
         }
     }
 
@@ -103,13 +87,13 @@ impl Seam {
         &self.clock
     }
 
-    /// Lets time pass, if it does not by itself.
-    pub(crate) fn advance(&self, by: Duration) {
-        self.clock.move_to(self.now().saturating_add(by));
+    /// Whether there are workers, and with them more than one thread that calls back.
+    pub(crate) fn has_threads(&self) -> bool {
+        matches!(self.mode, Mode::Threads)
     }
 
     /// Whether time and order are the stepper's.
     pub(crate) fn is_stepped(&self) -> bool {
-        self.stepper.is_some()
+        matches!(self.mode, Mode::Stepper(_))
     }
 }

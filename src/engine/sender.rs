@@ -99,7 +99,7 @@ impl Sender {
                 && let Some(timeout) = timeout
                 && !timeout.is_zero()
             {
-                let left = timeout.saturating_sub(engine.seam.now() - started);
+                let left = timeout.saturating_sub(engine.seam.now().saturating_sub(started));
                 // What is left of a wait that was allowed is never "do not wait".
                 wait.timeout = Some(left.max(Duration::from_nanos(1)));
             }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::event::Wait;
 use super::schedule::{ActorId, Schedule};
-use super::{Engine, Refusal};
-use crate::host::{Host, Sleep, Values};
+use super::{Engine, Refusal, Stepped};
+use crate::host::{self, Host, Sleep, Values};
 use crate::sync::{Arc, Condvar, Mutex, lock};
-use crate::topology::{Application, Pipeline, Source, Threads};
+use crate::topology::{self, Application, Pipeline, Source, Threads};
 
 const ACTOR: ActorId = ActorId(0);
 const MS: Duration = Duration::from_millis(1);
@@ -118,8 +118,12 @@ impl Host for Nothing {}
 
 impl Values for Nothing {}
 
-/// A stepped application of one actor that has nothing to do.
+/// An application of one actor that has nothing to do, under the stepper.
 fn stepped() -> Arc<Engine> {
+    without_threads(Threads::Stepped(1))
+}
+
+fn without_threads(threads: Threads) -> Arc<Engine> {
     let mut pipeline = Pipeline::new("p".into());
     pipeline.from_source(Source {
         credits: 1,
@@ -129,7 +133,7 @@ fn stepped() -> Arc<Engine> {
     let declared = Application {
         name: "a".into(),
         workers: 1,
-        threads: Threads::Host,
+        threads,
         key_groups: 64,
         run_length: 1,
         stack_size: 0,
@@ -138,7 +142,7 @@ fn stepped() -> Arc<Engine> {
         partitions: Vec::new(),
         pipelines: vec![pipeline],
     };
-    let engine = Engine::stepped(declared, 1);
+    let engine = Engine::new(declared);
     let engine = engine.unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
     while engine.step() {}
     engine
@@ -174,4 +178,39 @@ fn an_actor_is_run_once_time_was_made_to_pass() {
     assert_eq!(engine.next_timer(), Some(Duration::ZERO));
     assert!(engine.step());
     assert!(!engine.step());
+}
+
+#[test]
+fn a_loop_is_told_how_long_it_may_sleep() {
+    #[derive(Default)]
+    struct Watch(std::sync::atomic::AtomicU64);
+    impl Host for Watch {}
+    impl host::Clock for Watch {
+        fn now(&self) -> Duration {
+            Duration::from_millis(self.0.load(std::sync::atomic::Ordering::SeqCst))
+        }
+    }
+    let watch = Arc::new(Watch::default());
+    let clock = topology::Clock::Host(watch.clone());
+    let engine = without_threads(Threads::None(clock));
+    let stepped = |budget| engine.step_many(budget).unwrap().unwrap();
+    let told = |turns, idle| Stepped { turns, idle };
+    assert_eq!(stepped(9), told(0, None));
+    engine.schedule.notify_at(ACTOR, 10 * MS);
+    assert_eq!(stepped(9), told(0, Some(10 * MS)));
+    watch.0.store(9, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(stepped(9), told(0, Some(MS)));
+    // It stands still while the host waits.
+    assert_eq!(engine.wait(&Wait::at_most(20 * MS)), Err(Refusal::Timeout));
+    watch.0.store(11, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(stepped(9), told(1, None));
+}
+
+#[test]
+fn a_wait_in_a_loop_runs_the_actor_whose_time_comes_meanwhile() {
+    let engine = without_threads(Threads::None(topology::Clock::System));
+    engine.schedule.notify_at(ACTOR, engine.seam.now() + 5 * MS);
+    // Without a deadline, the timer is all there is to wait for.
+    assert_eq!(engine.wait(&Wait::forever()), Err(Refusal::Deadlock));
+    assert_eq!(engine.next_timer(), None);
 }

@@ -24,9 +24,9 @@ const TURNS: usize = 64;
 
 /// The place of one worker.
 pub(super) struct WorkerSlot {
-    inside: AtomicBool,
+    pub(super) inside: AtomicBool,
     /// Whose place it is.
-    thread: AtomicUsize,
+    pub(super) thread: AtomicUsize,
     /// The actor that it runs.
     actor: AtomicUsize,
 }
@@ -67,9 +67,7 @@ impl Engine {
             let mut turns = 0..TURNS;
             while let Some(claim) = self.next_ready(index, awake, &mut turns) {
                 awake = true;
-                slot.actor.store(claim.actor().0, Ordering::Release);
-                self.run(claim);
-                slot.actor.store(NOBODY, Ordering::Release);
+                self.run_at(index, claim);
             }
         }
         slot.inside.store(false, Ordering::SeqCst);
@@ -92,10 +90,24 @@ impl Engine {
         self.schedule.take(index, awake)
     }
 
-    /// Runs one ready actor, if there is one: for applications without threads.
-    pub fn step(&self) -> bool {
-        let claim = self.seam.choose(&self.schedule);
-        claim.map(|claim| self.run(claim)).is_some()
+    /// Runs one ready actor on this thread, which has this worker's place, if any; tells whether
+    /// there was one.
+    pub(super) fn run_next(&self, place: Option<usize>) -> bool {
+        let Some(claim) = self.seam.choose(&self.schedule) else {
+            return false;
+        };
+        match place {
+            None => self.run(claim),
+            Some(index) => self.run_at(index, claim),
+        }
+        true
+    }
+
+    fn run_at(&self, index: usize, claim: Claim) {
+        let slot = &self.workers[index];
+        slot.actor.store(claim.actor().0, Ordering::Release);
+        self.run(claim);
+        slot.actor.store(NOBODY, Ordering::Release);
     }
 
     fn run(&self, mut claim: Claim) {
@@ -157,7 +169,9 @@ impl Engine {
         let slot = &self.workers[index];
         let actor = slot.actor.swap(NOBODY, Ordering::AcqRel);
         callback::leave();
-        self.schedule.worker_gone();
+        if self.seam.has_threads() {
+            self.schedule.worker_gone();
+        }
         let mut claim = Claim::reclaim(ActorId(actor));
         let contents = self.cells.get(&mut claim);
         match catch_unwind(AssertUnwindSafe(|| self.abandon(contents, verdict))) {

@@ -17,6 +17,7 @@ use super::handles::{self, Object};
 use super::signals;
 use super::status::*;
 use super::status_of::status_of;
+use super::stepping;
 use super::types::*;
 use crate::engine::{Engine, Reader, Refusal, Sender};
 use crate::host;
@@ -43,7 +44,7 @@ pub(super) struct App {
     engine: OnceCell<Arc<Engine>>,
     /// Handles that are freed with it; none once it was.
     children: Mutex<Option<Vec<u64>>>,
-    threads: Threads,
+    pub(super) threads: Threads,
 }
 
 /// What an application handle stands for.
@@ -229,9 +230,10 @@ impl App {
             (Refusal::Failed, Some(failure)) => {
                 Fault(PARTITA_FAILED, ErrorObject::of_failure(&failure))
             }
-            (Refusal::WouldBlock | Refusal::Timeout | Refusal::Cancelled, _) => {
-                self.fault(status_of(refusal), engine.waiting_for())
-            }
+            (
+                Refusal::WouldBlock | Refusal::Timeout | Refusal::Cancelled | Refusal::Deadlock,
+                _,
+            ) => self.fault(status_of(refusal), engine.waiting_for()),
             _ => self.fault_of(status_of(refusal)),
         }
     }
@@ -268,16 +270,11 @@ fn declared_app(
     host: Arc<HostPointer>,
     name: &str,
 ) -> Result<Application, Fault> {
-    let threads = match options.threads {
-        PARTITA_THREADS_ENGINE => Threads::Engine,
-        PARTITA_THREADS_HOST => Threads::Host,
-        other => {
-            let message = format!("threads {other} is unknown: expected PARTITA_THREADS_...");
-            let path = format!("application \"{name}\"");
-            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
-        }
-    };
-    let sleep = match (options.park, options.unpark, threads) {
+    let threads = stepping::threads(options, &host).map_err(|message| {
+        let path = format!("application \"{name}\"");
+        Fault::new(PARTITA_INVALID_ARGUMENT, path, message)
+    })?;
+    let sleep = match (options.park, options.unpark, &threads) {
         (None, None, _) => None,
         (Some(park), Some(unpark), Threads::Host) => {
             let host = host.clone();
@@ -290,13 +287,12 @@ fn declared_app(
         }
     };
     let or = |given: u32, default: u32| if given == 0 { default } else { given };
-    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
     let dead_letters = options
         .dead_letters
         .map(|handle| Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>);
     Ok(Application {
         name: name.to_owned(),
-        workers: or(options.workers, processors),
+        workers: or(options.workers, stepping::workers_default(&threads)),
         threads,
         key_groups: or(options.key_groups, hash::GROUPS_DEFAULT),
         run_length: or(options.run_length, RUN_LENGTH_DEFAULT),
@@ -421,7 +417,7 @@ pub unsafe extern "C" fn partita_app_new(
             let declared = declared_app(&options, host, name)?;
             let app = App {
                 path: format!("application \"{name}\""),
-                threads: declared.threads,
+                threads: declared.threads.clone(),
                 declared: Mutex::new(Some(declared)),
                 engine: OnceCell::new(),
                 children: Mutex::new(Some(Vec::new())),
@@ -582,7 +578,8 @@ pub unsafe extern "C" fn partita_app_describe(
 }
 
 /// Checks what was declared, freezes it, and starts: from here on senders can be made. With
-/// `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`.
+/// `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`, and
+/// without threads nothing but by `partita_app_step` and what waits.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
 /// `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
@@ -600,7 +597,7 @@ pub unsafe extern "C" fn partita_app_start(
         entry_with_error(error_out, || {
             let app = handles::pin::<AppObject>(app.id)?;
             let engine = app.0.freeze()?;
-            if app.0.threads == Threads::Engine {
+            if matches!(app.0.threads, Threads::Engine) {
                 signals::blocked(|| engine.start_threads())
                     .map_err(|error| app.0.fault(PARTITA_THREAD, error.to_string()))?;
             }
@@ -616,12 +613,12 @@ pub unsafe extern "C" fn partita_app_start(
 /// time. All callbacks but those of the sender's side are made on such threads. Not from inside a
 /// callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
 /// `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
-/// engine has threads of its own) or `PARTITA_WOULD_DEADLOCK`.
+/// application has other threads or none) or `PARTITA_WOULD_DEADLOCK`.
 #[unsafe(no_mangle)]
 pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partita_status {
     entry(|| {
         let app = handles::pin::<AppObject>(app.id)?.0.clone();
-        if app.threads == Threads::Engine {
+        if !matches!(app.threads, Threads::Host) {
             return Err(PARTITA_INVALID_ARGUMENT);
         }
         let engine = Arc::into_raw(app.open_engine()?.clone());
@@ -639,7 +636,8 @@ pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partit
 /// Tells the engine that the thread of worker `index` is about to end inside the callback it is
 /// in, and will not return from it (a Go goroutine that calls `runtime.Goexit` does that). The
 /// item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
-/// be entered again by another thread.
+/// be entered again by another thread. Without threads, a thread inside `partita_app_step` is worker
+/// 0.
 ///
 /// Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
 /// `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
@@ -666,7 +664,8 @@ pub unsafe extern "C" fn partita_app_worker_lost(
         engine
             .worker_lost(index as usize, verdict)
             .map_err(status_of)?;
-        // SAFETY: `partita_app_run_worker` took a count on this thread, and will not return.
+        // SAFETY: `partita_app_run_worker` or `partita_app_step` took a count on this thread, and will
+        // not return.
         unsafe { Arc::decrement_strong_count(Arc::as_ptr(engine)) };
         Ok(())
     })

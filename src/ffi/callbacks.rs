@@ -12,8 +12,8 @@ use super::frame::{self, Frame, Text};
 use super::status::*;
 use super::types::*;
 use crate::host::{
-    Build, BuildBatch, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch, Output,
-    Partition, Run, RunKeys, Sleep, Values, Verdict,
+    Build, BuildBatch, Clock, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch,
+    Output, Partition, Run, RunKeys, Sleep, Values, Verdict,
 };
 use crate::model::{Key, KeyKind, Value};
 
@@ -115,6 +115,26 @@ impl Sleep for SleepHost {
     fn unpark(&self, worker: usize) {
         // SAFETY: it is the host's own function, called with its own pointer.
         unsafe { (self.unpark)(self.host.host, worker as u32) }
+    }
+}
+
+/// Tells the time.
+pub(super) struct ClockHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) now: unsafe extern "C" fn(*mut c_void) -> i64,
+}
+
+impl Host for ClockHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+impl Clock for ClockHost {
+    fn now(&self) -> Duration {
+        // SAFETY: it is the host's own function, called with its own pointer.
+        let now = unsafe { (self.now)(self.host.host) };
+        Duration::from_nanos(now.max(0) as u64)
     }
 }
 

@@ -170,11 +170,11 @@ pub(super) unsafe fn read_sized<T: Sized_>(ptr: *const T) -> Result<T, partita_s
     Ok(unsafe { read.assume_init() })
 }
 
-/// Writes a struct as far as the caller's header knows it; its `size` stays.
+/// The size of a struct of the caller's that is to be written.
 ///
 /// # Safety
 /// `out` is NULL or points to as many writable bytes as its `size` says.
-pub(super) unsafe fn write_sized<T: Sized_>(out: *mut T, result: &T) -> Answer {
+pub(super) unsafe fn writable_size<T: Sized_>(out: *const T) -> Result<usize, partita_status> {
     if out.is_null() {
         return Err(PARTITA_INVALID_ARGUMENT);
     }
@@ -183,6 +183,16 @@ pub(super) unsafe fn write_sized<T: Sized_>(out: *mut T, result: &T) -> Answer {
     if size < T::LEAST || size > 1 << 16 {
         return Err(PARTITA_INVALID_ARGUMENT);
     }
+    Ok(size)
+}
+
+/// Writes a struct as far as the caller's header knows it; its `size` stays.
+///
+/// # Safety
+/// `out` is NULL or points to as many writable bytes as its `size` says.
+pub(super) unsafe fn write_sized<T: Sized_>(out: *mut T, result: &T) -> Answer {
+    // SAFETY: the caller vouches for `out`.
+    let size = unsafe { writable_size(out) }?;
     let head = size_of::<usize>();
     let from = std::ptr::from_ref(result).cast::<u8>();
     let count = size.min(size_of::<T>()) - head;

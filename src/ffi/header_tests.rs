@@ -61,6 +61,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_FOREVER
         PARTITA_THREADS_ENGINE
         PARTITA_THREADS_HOST
+        PARTITA_THREADS_NONE
+        PARTITA_THREADS_STEPPED
         PARTITA_KEY_WORD
         PARTITA_KEY_BYTES
         PARTITA_KEY_SINGLE
@@ -126,7 +128,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_wait { size timeout_ns cancel }
         partita_error_item { size code message path }
         partita_failure { text capacity len }
-        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark }
+        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed }
+        partita_stepped { size turns idle_ns }
         partita_build { size len word_keys byte_keys states done failure }
         partita_partition_options { size name key_kind declared word_keys byte_keys keys_len host drop_host build drop_state state_size state_align state_init state_drop }
         partita_source_options { size credits host drop_host drop share }

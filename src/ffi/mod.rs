@@ -21,5 +21,6 @@ mod signals;
 mod sink;
 mod status;
 mod status_of;
+mod stepping;
 mod types;
 mod version;

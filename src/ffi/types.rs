@@ -165,6 +165,13 @@ pub type partita_share_fn = Option<
 pub const PARTITA_THREADS_ENGINE: u32 = 0;
 /// For `partita_app_options.threads`: the host's threads enter `partita_app_run_worker`.
 pub const PARTITA_THREADS_HOST: u32 = 1;
+/// For `partita_app_options.threads`: there are none. Everything is run by the thread that calls
+/// `partita_app_step`, as an event loop does, or that waits for something of the application.
+pub const PARTITA_THREADS_NONE: u32 = 2;
+/// For `partita_app_options.threads`: there are none, as with `PARTITA_THREADS_NONE`; what runs next,
+/// and how many messages of it together, is chosen at random from `seed`, and the clock stands still
+/// but for `partita_app_advance`. For tests: a seed is one interleaving, and the same one each time.
+pub const PARTITA_THREADS_STEPPED: u32 = 3;
 
 /// What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
 #[repr(C)]
@@ -175,9 +182,11 @@ pub struct partita_app_options {
     /// The application's name, used in paths. Not empty.
     pub name: partita_str,
     /// How many workers, at most 1,024 (the check refuses more); the default is one for each
-    /// processor.
+    /// processor. Without threads it says into how many pieces the work is cut; the default is 1,
+    /// and 4 with `PARTITA_THREADS_STEPPED`.
     pub workers: u32,
-    /// Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
+    /// Whose threads run it: `PARTITA_THREADS_ENGINE`, `PARTITA_THREADS_HOST`,
+    /// `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`.
     pub threads: u32,
     /// How many classes the keys of each partition are sorted into, fixed for good for stored
     /// state; the default is 4,096, the least 2, the most 65,536.
@@ -200,6 +209,27 @@ pub struct partita_app_options {
     pub park: partita_park_fn,
     /// Ends the sleep of a worker. Set if `park` is.
     pub unpark: partita_unpark_fn,
+    /// With `PARTITA_THREADS_NONE`: tells the time. NULL: the system's clock.
+    pub now: partita_now_fn,
+    /// With `PARTITA_THREADS_STEPPED`: which interleaving; else 0.
+    pub seed: u64,
+}
+
+/// The time since some moment in the past, in nanoseconds; it never goes back. Called by whoever
+/// steps or waits, with the `host` of the application's options; it calls nothing of the engine.
+pub type partita_now_fn = Option<unsafe extern "C" fn(host: *mut c_void) -> i64>;
+
+/// What `partita_app_step` came to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_stepped {
+    /// `sizeof(partita_stepped)`; set by the caller.
+    pub size: usize,
+    /// How many turns were run.
+    pub turns: u64,
+    /// How long until there is something to run again, in nanoseconds, unless something comes from
+    /// outside meanwhile: 0 if there is at once, `PARTITA_FOREVER` if there never is.
+    pub idle_ns: i64,
 }
 
 /// Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or

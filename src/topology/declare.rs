@@ -5,13 +5,26 @@ use std::sync::Arc;
 use crate::host;
 use crate::model::{KeyKind, Policy};
 
-/// Whose threads the workers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose threads run it.
+#[derive(Clone)]
 pub enum Threads {
-    /// The engine starts them.
+    /// The engine starts workers.
     Engine,
     /// The host's threads enter the worker loop.
     Host,
+    /// None: its owner steps it, and this is its clock.
+    None(Clock),
+    /// None: its owner steps it, in an order that this seed decides, and moves its clock.
+    Stepped(u64),
+}
+
+/// What tells the time to an application without threads.
+#[derive(Clone)]
+pub enum Clock {
+    /// The system.
+    System,
+    /// The host.
+    Host(Arc<dyn host::Clock>),
 }
 
 /// An application as declared.
@@ -20,7 +33,7 @@ pub struct Application {
     pub name: String,
     /// How many workers run it.
     pub workers: u32,
-    /// Whose threads they are.
+    /// Whose threads run it.
     pub threads: Threads,
     /// How many classes the keys of each partition are sorted into.
     pub key_groups: u32,

@@ -7,8 +7,8 @@ mod plan;
 mod step;
 
 pub use declare::{
-    Application, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source, Step,
-    StepKind, Threads,
+    Application, Clock, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source,
+    Step, StepKind, Threads,
 };
 pub use picture::Form;
 pub use plan::{Mistake, Rejected};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check;
-use super::declare::{Application, DeclaredKeys, SinkKind, StepKind};
+use super::declare::{Application, Clock, DeclaredKeys, SinkKind, StepKind, Threads};
 use super::picture::{Form, Picture};
 use super::step::{self, End, StepPlan};
 use crate::host;
@@ -35,6 +35,7 @@ pub(crate) struct Plan {
     pub(crate) stack_size: usize,
     pub(crate) dead_letters: Option<Arc<dyn host::DeadLetters>>,
     pub(crate) sleep: Option<Arc<dyn host::Sleep>>,
+    pub(crate) threads: Threads,
     pub(crate) partitions: Vec<PartitionPlan>,
     /// Builders of partitions that were declared again: not used, and released with the others.
     pub(crate) builders_again: Vec<Arc<dyn host::Build>>,
@@ -165,6 +166,7 @@ fn frozen(application: Application) -> Plan {
         stack_size: application.stack_size,
         dead_letters: application.dead_letters,
         sleep: application.sleep,
+        threads: application.threads,
         partitions,
         builders_again,
         pipelines,
@@ -227,6 +229,9 @@ impl Plan {
             .chain(&self.builders_again)
             .for_each(|build| build.release());
         self.sleep.iter().for_each(|sleep| sleep.release());
+        if let Threads::None(Clock::Host(clock)) = &self.threads {
+            clock.release();
+        }
         self.dead_letters
             .iter()
             .for_each(|handler| handler.release());

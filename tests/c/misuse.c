@@ -237,8 +237,8 @@ static void a_declaration_that_says_too_much_or_too_little_is_refused(void) {
 
     partita_app_options app = little_app(&little, "x");
     partita_app app_out = {77};
-    app.threads = 2;
-    REFUSED(partita_app_new(&app, &app_out, &error), "threads 2 is unknown: expected PARTITA_THREADS_");
+    app.threads = 4;
+    REFUSED(partita_app_new(&app, &app_out, &error), "threads 4 is unknown: expected PARTITA_THREADS_");
     app.threads = 0;
     REFUSED(partita_app_new(&app, NULL, &error), "app_out is NULL");
     CHECK_EQ(app_out.id, 77);
@@ -452,7 +452,7 @@ static void a_struct_may_be_of_an_older_or_newer_header(void) {
     partita_app out;
     /* The oldest had a name and no more; what follows counts as zero. */
     app.known.size = offsetof(partita_app_options, workers);
-    app.known.threads = 2;
+    app.known.threads = 4;
     CHECK_OK(partita_app_new(&app.known, &out, NULL));
     CHECK_OK(partita_app_free(out));
     CHECK_EQ(counter_read(&little.released), 0);
@@ -586,6 +586,8 @@ static void check_handle_is_refused(uint64_t id, const little *live) {
     REFUSED(partita_app_start(app, NULL));
     REFUSED(partita_app_run_worker(app, 0));
     REFUSED(partita_app_worker_lost(app, 0, str("")));
+    REFUSED(partita_app_step(app, 1, NULL));
+    REFUSED(partita_app_advance(app, 1));
     REFUSED(partita_app_stop(app));
     REFUSED(partita_app_wait(app, &not_at_all, NULL));
     REFUSED(partita_app_drain(app, &not_at_all, NULL));

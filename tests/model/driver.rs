@@ -8,8 +8,10 @@ use fastrand::Rng;
 use partita::engine::{
     Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Wait,
 };
+use partita::host::{self, Host};
 use partita::metrics::{Metrics, StageMetrics};
 use partita::model::{ByteKeys, Key, Value};
+use partita::topology::{Application, Clock, Threads};
 
 use super::coverage::Coverage;
 use super::declare::Declaration;
@@ -41,6 +43,25 @@ pub struct Driver {
     random: Rng,
 }
 
+/// A clock that stands.
+struct Standing;
+
+impl Host for Standing {}
+
+impl host::Clock for Standing {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The stepper runs most seeds; a loop, which knows neither chance nor time, the others.
+fn threads(seed: u64) -> Threads {
+    match seed % 8 {
+        7 => Threads::None(Clock::Host(Arc::new(Standing))),
+        _ => Threads::Stepped(seed),
+    }
+}
+
 /// Whether a wait ended without what it waited for.
 fn is_wait(refusal: Refusal) -> bool {
     use Refusal::{Cancelled, Deadlock, Timeout, WouldBlock};
@@ -57,7 +78,10 @@ impl Driver {
         let world = Arc::new(World::new(Shape::random(seed), trace));
         world.log().note(|| format!("{:#?}", world.shape));
         let mut declaration = Declaration::new(&world);
-        let engine = Engine::stepped(declaration.application(), seed);
+        let engine = Engine::new(Application {
+            threads: threads(seed),
+            ..declaration.application()
+        });
         let engine = engine.unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
         world
             .engine
@@ -127,6 +151,9 @@ impl Driver {
             38..70 => {
                 let steps = self.random.usize(1..=12);
                 self.note(|| format!("step up to {steps} times"));
+                if self.random.bool() {
+                    return self.step_many(steps);
+                }
                 for _ in 0..steps {
                     if !self.engine.step() {
                         break;
@@ -143,6 +170,18 @@ impl Driver {
             97 => self.wait()?,
             _ => drop(self.engine.waiting_for()),
         }
+        self.invariants()
+    }
+
+    /// Takes so many turns in one call, as a loop does.
+    fn step_many(&mut self, budget: usize) -> Checked {
+        let stepped = self.engine.step_many(budget);
+        let stepped = stepped.ok_or("nobody can step it")?;
+        let stepped = stepped.map_err(|refusal| format!("step: {refusal:?}"))?;
+        self.note(|| format!("  {stepped:?}"));
+        let over = stepped.turns > budget;
+        let early = stepped.turns < budget && stepped.idle == Some(Duration::ZERO);
+        expect(!over && !early, || format!("{stepped:?} of {budget}"))?;
         self.invariants()
     }
 
