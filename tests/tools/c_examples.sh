@@ -1,7 +1,8 @@
 #!/bin/sh
-# c_examples.sh VARIANT: the stock example in C, built as build_c.sh says, and the one in Go print
-# what they must.
+# c_examples.sh VARIANT: the examples in C, built as build_c.sh says, print what they must; the stock
+# example also what the one in Go prints.
 set -eu
 cd "$(dirname "$0")/../.."
-tests/tools/build_c.sh "$1" examples/stock.c
+for source in examples/*.c; do tests/tools/build_c.sh "$1" "$source"; done
+examples/check_loop.sh "target/c/$1/loop"
 examples/check.sh target/examples/stock "target/c/$1/stock"
