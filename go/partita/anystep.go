@@ -24,7 +24,7 @@ func anyStep(single StateComputation, multi StateComputationMulti, finder keyFin
 	} else {
 		item.wrong("the builder is nil: expected one")
 	}
-	part.host = func(engine *engine) partHost { return newPart(engine, part.builderName(), buildAny(builder)) }
+	part.host = func(engine *engine) partHost { return newPart(engine, item.part, buildAny(builder), lendAny) }
 	item.host = func(base stepBase) stepHost { return newStep(base, finder, anyCompute(single, multi)) }
 	return item
 }

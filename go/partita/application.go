@@ -81,13 +81,14 @@ func (app *Application) NewPipeline(name string, source *Source) *Pipeline {
 
 // newPipeline declares a pipeline that is fed by a source of messages of a type.
 func newPipeline[T any](app *Application, name string, source *SourceOf[T]) *Pipeline {
-	pipeline := &Pipeline{app: app, name: name}
+	missing := source == nil
+	if missing {
+		source = NewSourceOf[T]()
+	}
+	pipeline := &Pipeline{app: app, name: name, source: source, missing: missing}
 	app.declare(pipeline.path(), func() {
 		app.pipelines = append(app.pipelines, pipeline)
-		if source != nil {
-			pipeline.source = source
-			source.claim(pipeline)
-		}
+		source.claim(pipeline)
 	})
 	return pipeline
 }
@@ -276,7 +277,7 @@ func (app *Application) Parts(partition string, visit func(key Key, state interf
 	if err != nil {
 		return err
 	}
-	return engine.parts(partition, visit)
+	return engine.visit(partition, visit)
 }
 
 // Quarantined lists the keys of a partition that are in quarantine now, in ascending order; see

@@ -14,9 +14,8 @@ func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) 
 	path := pipeline.path() + " / source"
 	source, credits := pipeline.source, creditsDefault
 	switch {
-	case source == nil:
+	case pipeline.missing:
 		assembly.wrong(path, "it is nil: expected a source made by NewSource")
-		source = NewSource()
 	case source.owner() != pipeline:
 		assembly.wrong(path, "it feeds %s already: expected a source of its own", source.owner().path())
 	default:
@@ -41,7 +40,8 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	}
 	assembly.options(path, item.options.nilOption)
 	assembly.part(item.part)
-	step := item.host(stepBase{engine: assembly.engine, computation: name, policy: item.options.policy})
+	step := item.host(stepBase{engine: assembly.engine, computation: name,
+		policy: item.options.policy, signed: item.part.signed})
 	options := C.partita_step_options{
 		name:      assembly.text(name),
 		partition: assembly.text(item.part.name),
@@ -119,6 +119,9 @@ var keyKindNames = [...]string{
 func (assembly *assembly) same(path string, first, second *partItem) {
 	const twice = "declared twice, with "
 	switch {
+	case first.types != second.types:
+		assembly.wrong(path, twice+"%s and with %s: expected the same", first.types, second.types)
+		return
 	case first.kind != second.kind:
 		assembly.wrong(path, twice+"%s and with %s: expected the same", keyKindNames[first.kind], keyKindNames[second.kind])
 	case !first.keys.equal(second.keys):
@@ -179,6 +182,9 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 	assembly.once(path, "the sink", item.sink)
 	if channel := item.sink.target(); channel != nil {
 		assembly.once(path, "the channel", channel)
+	}
+	for _, mistake := range item.mistakes {
+		assembly.wrong(path, "%s", mistake)
 	}
 	if mistake := item.sink.mistake(); mistake != "" {
 		assembly.wrong(path, "%s", mistake)

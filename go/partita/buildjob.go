@@ -12,10 +12,11 @@ import (
 type part[Part any] struct {
 	engine *engine
 	parts  *store[Part]
-	// name is the builder's.
-	name string
+	item   *partItem
 	// build makes the part of the next key.
 	build func(*buildRoom) Part
+	// lend is what [Application.Parts] shows of a part.
+	lend func(*Part) any
 
 	// builds are what it does on each seat, one at a time.
 	builds []*buildJob[Part]
@@ -25,15 +26,19 @@ type part[Part any] struct {
 type partHost interface {
 	holder
 	fill(index C.int32_t, room *C.partita_build) C.partita_status
+	// state is what is shown of the part with a number.
+	state(number uint64) any
 }
 
-func newPart[Part any](engine *engine, name string, build func(*buildRoom) Part) *part[Part] {
-	part := &part[Part]{engine: engine, parts: statesOf[Part](engine), name: name, build: build}
+func newPart[Part any](engine *engine, item *partItem, build func(*buildRoom) Part, lend func(*Part) any) *part[Part] {
+	part := &part[Part]{engine: engine, parts: statesOf[Part](engine), item: item, build: build, lend: lend}
 	engine.seated = append(engine.seated, part)
 	return part
 }
 
 func (part *part[Part]) holds() keeper { return part.parts }
+
+func (part *part[Part]) state(number uint64) any { return part.lend(part.parts.at(number)) }
 
 func (part *part[Part]) seat(count int) {
 	part.builds = seats[buildJob[Part]](count)
@@ -83,9 +88,10 @@ func (build *buildJob[Part]) work() {
 
 // describe names the part being built.
 func (build *buildJob[Part]) describe() string {
-	text := fmt.Sprintf("builder %q", build.part.name)
+	item := build.part.item
+	text := fmt.Sprintf("builder %q", item.builderName())
 	if key := build.key(); key.Kind != NoKey {
-		text += ", " + key.describe()
+		text += ", " + key.describe(item.signed)
 	}
 	return text
 }
@@ -94,6 +100,9 @@ func (build *buildJob[Part]) describe() string {
 func (room *buildRoom) key() Key {
 	return keyAt(room.room.word_keys, room.room.byte_keys, room.room.len, room.at)
 }
+
+// lendAny is a part of the interface API.
+func lendAny(part *any) any { return *part }
 
 // buildAny makes a part of the interface API.
 func buildAny(builder StateBuilder) func(*buildRoom) any {

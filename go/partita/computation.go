@@ -1,6 +1,10 @@
 package partita
 
-import "reflect"
+import (
+	"reflect"
+	"runtime"
+	"strings"
+)
 
 // StateComputation is a step with state: one message in, none or one out.
 type StateComputation interface {
@@ -81,14 +85,30 @@ func nameOf(object any) string {
 	return typeName(object)
 }
 
-// typeName is the name of an object's type, without package and pointer.
+// typeName is the name of an object's type, without package and pointer. A function that is of no
+// type with a name has one of its own.
 func typeName(object any) string {
 	kind := reflect.TypeOf(object)
 	for kind.Kind() == reflect.Pointer {
 		kind = kind.Elem()
 	}
-	if kind.Name() == "" {
-		return kind.String()
+	switch {
+	case kind.Name() != "":
+		return kind.Name()
+	case kind.Kind() == reflect.Func:
+		return functionName(reflect.ValueOf(object).Pointer())
 	}
-	return kind.Name()
+	return kind.String()
+}
+
+// functionName is the name of a function, without package.
+func functionName(code uintptr) string {
+	function := runtime.FuncForPC(code)
+	if function == nil {
+		return "nil"
+	}
+	name := function.Name()
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	_, name, _ = strings.Cut(name, ".")
+	return strings.TrimSuffix(strings.ReplaceAll(name, "[...]", ""), "-fm")
 }

@@ -12,9 +12,24 @@ import (
 // partsMax is how many states are read at once.
 const partsMax = 256
 
-// parts visits every state of a partition until visit returns false.
-func (engine *engine) parts(partition string, visit func(key Key, state any) bool) error {
-	path := engine.path + ` / partition "` + partition + `"`
+// partitionPath says where a partition is.
+func (engine *engine) partitionPath(name string) string {
+	return engine.path + ` / partition "` + name + `"`
+}
+
+// visit visits every state of a partition until visit returns false.
+func (engine *engine) visit(partition string, visit func(key Key, state any) bool) error {
+	if visit == nil {
+		return engine.parts(partition, nil)
+	}
+	return engine.parts(partition, func(key func() Key, number uint64) bool {
+		return visit(key(), engine.partitions[partition].host.state(number))
+	})
+}
+
+// parts visits every part of a partition, by its number, until visit returns false.
+func (engine *engine) parts(partition string, visit func(key func() Key, number uint64) bool) error {
+	path := engine.partitionPath(partition)
 	if visit == nil {
 		return fmt.Errorf("%s: %w: the function is nil", path, ErrInvalidArgument)
 	}
@@ -29,9 +44,7 @@ func (engine *engine) parts(partition string, visit func(key Key, state any) boo
 	// The visit may also panic.
 	defer C.partita_reader_free(reader)
 
-	part := engine.partitions[partition]
-	batch := newPartBatch(part.item.kind)
-	states := part.host.holds()
+	batch := newPartBatch(engine.partitions[partition].item.kind)
 	for {
 		count, status := batch.read(reader)
 		if status != C.PARTITA_OK {
@@ -41,7 +54,7 @@ func (engine *engine) parts(partition string, visit func(key Key, state any) boo
 			return nil
 		}
 		for i := range count {
-			if !visit(batch.key(i), states.boxed(batch.states[i])) {
+			if !visit(func() Key { return batch.key(i) }, batch.states[i]) {
 				return nil
 			}
 		}

@@ -3,9 +3,11 @@ package partita
 // Pipeline is a source, then computations in order, then sinks or none. Its methods declare it,
 // each returns the pipeline itself; mistakes are told by [Application.Check].
 type Pipeline struct {
-	app    *Application
-	name   string
-	source anySource
+	app  *Application
+	name string
+	// source feeds it. If it is missing, another stands in for it.
+	source  anySource
+	missing bool
 	// items are the steps, sinks and ends, in the order of declaration.
 	items []any
 }
@@ -25,8 +27,11 @@ type stepItem struct {
 // partItem is the partition of a step, as declared.
 type partItem struct {
 	// name is that of the state, whose keys are of a kind.
-	name    string
-	kind    KeyKind
+	name string
+	kind KeyKind
+	// signed says that the keys are numbers with a sign.
+	signed  bool
+	types   types
 	keys    declaredKeys
 	builder any
 	// host makes the partition.
@@ -45,6 +50,8 @@ type sinkItem struct {
 	options stepOptions
 	// missing says that the sink is nil, and another stands in for it.
 	missing bool
+	// mistakes are what is wrong with how it was declared.
+	mistakes []string
 	// outlet makes the engine's side of the sink.
 	outlet func(base outletBase) outlet
 }
@@ -122,7 +129,7 @@ func (pipeline *Pipeline) ToStatePartitionStringMulti(computation StateComputati
 // ToSink ends the pipeline with a sink. When it is called again, that adds a sink: each gets every
 // message, the same object, and has its own options.
 func (pipeline *Pipeline) ToSink(sink Sink, options ...StepOption) *Pipeline {
-	return addSink(pipeline, sink, options)
+	return pipeline.add(newSinkItem(sink, options))
 }
 
 // ToSinks ends the pipeline with several sinks, as several calls of ToSink do.
@@ -151,19 +158,19 @@ func (pipeline *Pipeline) step(item *stepItem, list []StepOption) *Pipeline {
 	return pipeline.add(item)
 }
 
-// addSink adds a sink for messages of a type.
-func addSink[T any](pipeline *Pipeline, sink SinkOf[T], list []StepOption) *Pipeline {
+// newSinkItem declares a sink for messages of a type.
+func newSinkItem[T any](sink SinkOf[T], list []StepOption) *sinkItem {
 	queue, is := sink.(*QueueSinkOf[T])
 	missing := sink == nil || is && queue == nil
 	if missing {
 		sink = NewSinkFuncOf("nil", func([]T) error { return nil })
 	}
-	return pipeline.add(&sinkItem{
+	return &sinkItem{
 		sink:    sink,
 		missing: missing,
 		options: optionsOf(list),
 		outlet:  func(base outletBase) outlet { return sink.outlet(base, messagesOf[T](base.engine)) },
-	})
+	}
 }
 
 func (pipeline *Pipeline) add(item any) *Pipeline {

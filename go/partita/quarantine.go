@@ -11,7 +11,7 @@ import (
 
 // quarantined lists the keys of a partition that are in quarantine.
 func (engine *engine) quarantined(partition string) ([]Key, error) {
-	path := engine.path + ` / partition "` + partition + `"`
+	path := engine.partitionPath(partition)
 	name := C.CString(partition)
 	defer C.free(unsafe.Pointer(name))
 	var reader C.partita_reader
@@ -40,10 +40,10 @@ func (engine *engine) quarantined(partition string) ([]Key, error) {
 
 // release releases a key from quarantine.
 func (engine *engine) release(partition string, key Key) error {
-	path := engine.path + ` / partition "` + partition + `"`
+	path := engine.partitionPath(partition)
 	if part, known := engine.partitions[partition]; known && part.item.kind != key.Kind {
 		return fmt.Errorf("%s: %w: %s is given: expected one of %s", path, ErrInvalidArgument,
-			key.describe(), keyKindNames[part.item.kind])
+			key.describe(part.item.signed), keyKindNames[part.item.kind])
 	}
 	name, text := C.CString(partition), C.CString(key.Text)
 	defer C.free(unsafe.Pointer(name))

@@ -25,9 +25,12 @@ type runJob[In, Part, Out any] struct {
 	// messages and outputs are the worker's.
 	messages *slotCache[In]
 	outputs  *slotCache[Out]
-	// data and state fetch what runs are made of.
+	// data and state fetch what runs are made of; pointers says that messages are pointers.
 	data, state warmth
-	_           apart
+	pointers    bool
+	// emitter is lent to computations of the typed API.
+	emitter Emitter[Out]
+	_       apart
 }
 
 // runRoom is what the engine lends for a run.
@@ -66,12 +69,17 @@ func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.part
 
 func (run *runJob[In, Part, Out]) work() { run.step.compute(run) }
 
+func (run *runJob[In, Part, Out]) settle() {
+	run.emitter.end()
+	run.runRoom.settle()
+}
+
 // describe names the message being computed.
 func (run *runJob[In, Part, Out]) describe() string {
 	text := fmt.Sprintf("computation %q", run.step.computation)
 	key := keyAt(run.room.word_keys, run.room.byte_keys, run.room.len, run.at)
 	if key.Kind != NoKey {
-		text += ", " + key.describe()
+		text += ", " + key.describe(run.step.signed)
 	}
 	return text + ", message " + show(*run.step.messages.at(run.values[run.at]))
 }

@@ -119,8 +119,8 @@ func (sender *sender[T]) push(ctx context.Context, piece []T, refusal string) (s
 	numbers := sender.numbers[:len(piece)]
 	sender.cache.take(numbers)
 	messages := sender.cache.store.now()
-	for i, data := range piece {
-		*messages.at(numbers[i]) = data
+	for i, number := range numbers {
+		*messages.at(number) = piece[i]
 	}
 	call := func(patience C.partita_go_patience) C.partita_status {
 		count, status := sender.call(numbers[sent:], sent, refusal, patience)

@@ -25,12 +25,23 @@ func (cache *slotCache[T]) take(numbers []uint64) {
 	}
 }
 
+// one takes a free number.
+func (cache *slotCache[T]) one() uint64 {
+	last := len(cache.free) - 1
+	if last < 0 {
+		cache.free = cache.store.obtain(cache.free, cacheBlock)
+		last = len(cache.free) - 1
+	}
+	number := cache.free[last]
+	cache.free = cache.free[:last]
+	return number
+}
+
 // put takes a free number and puts an object into its place.
 func (cache *slotCache[T]) put(object T) uint64 {
-	var number [1]uint64
-	cache.take(number[:])
-	*cache.store.at(number[0]) = object
-	return number[0]
+	number := cache.one()
+	*cache.store.at(number) = object
+	return number
 }
 
 // give makes a number free, whose place was cleared.

@@ -28,6 +28,8 @@ type stepBase struct {
 	// computation is the name of the computation.
 	computation string
 	policy      policy
+	// signed says that the keys are numbers with a sign.
+	signed bool
 }
 
 // stepHost is a step of any types.
@@ -64,6 +66,8 @@ func (step *step[In, Part, Out]) seat(count int) {
 	step.batches = seats[keyJob[In]](count)
 	for seat, run := range step.runs {
 		run.step, run.messages, run.outputs = step, step.messages.cache(seat), step.outputs.cache(seat)
+		run.pointers = isPointer[In]()
+		run.emitter = Emitter[Out]{cache: run.outputs, nilable: isInterface[Out]()}
 		step.batches[seat].finder, step.batches[seat].messages = step.finder, step.messages
 	}
 }

@@ -40,6 +40,32 @@ func (warmth *warmth) gather(view slotView[any], numbers []uint64, objects *[gat
 	warmth.sum = sum
 }
 
+// touch finds the objects with these numbers, and touches their memory; and if they are pointers, the
+// memory that they point to, as gather does. It returns the sum of what it reads.
+//
+//go:norace
+func touch[T any](view slotView[T], numbers []uint64, places *[gathered]*T, pointers bool) (sum byte) {
+	for i, number := range numbers {
+		place := view.at(number)
+		places[i] = place
+		if unsafe.Sizeof(*place) == 0 {
+			continue
+		}
+		if !pointers {
+			sum += *(*byte)(unsafe.Pointer(place))
+		} else if object := *(**byte)(unsafe.Pointer(place)); object != nil {
+			sum += *object
+		}
+	}
+	return sum
+}
+
+// isPointer tells whether objects of type T are pointers to memory.
+func isPointer[T any]() bool {
+	kind := reflect.TypeFor[T]()
+	return kind.Kind() == reflect.Pointer && kind.Elem().Size() > 0
+}
+
 // learn tells whether an object is a pointer to memory, and remembers its type.
 //
 //go:noinline
