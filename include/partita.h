@@ -919,7 +919,7 @@ typedef struct partita_chain {
    */
   size_t keys_len;
   /**
-   * What failed, if `failed_step` is not 0: it descends from the last message that is done.
+   * What failed, if `failed_step` is not 0.
    */
   union partita_value failed;
   /**
@@ -927,6 +927,10 @@ typedef struct partita_chain {
    * message that is not done. `steps` if no key was found for one that is through.
    */
   uint32_t failed_step;
+  /**
+   * The index of the message that it descends from, which is done, if `failed_step` is not 0.
+   */
+  uint32_t failed_from;
   /**
    * The reason, if a message failed.
    */
@@ -1454,19 +1458,20 @@ typedef struct partita_push {
    */
   size_t done;
   /**
-   * How many messages came through the steps.
+   * How many messages come: those that have come through the steps, and those that still wait for some.
    */
   size_t len;
   /**
-   * These messages, in order.
+   * These messages, in order: as for `partita_chain.outputs`.
    */
   const union partita_value *values;
   /**
-   * Their keys at the step behind, if they are words; NULL: the partition function is asked.
+   * The keys at the step behind of those that are through, if they are words; NULL: the partition
+   * function is asked.
    */
   const uint64_t *word_keys;
   /**
-   * Their keys at the step behind, if they are bytes; NULL: the partition function is asked.
+   * The same if they are bytes.
    */
   const struct partita_bytes *byte_keys;
   /**
@@ -1493,6 +1498,16 @@ typedef struct partita_push {
    * What to say of it.
    */
   struct partita_str failure;
+  /**
+   * For each of the steps, how many of the values wait for it, as for `partita_chain.waiting`: the
+   * engine runs the steps, unless the application has failed or closes. NULL if none does.
+   */
+  const size_t *waiting;
+  /**
+   * How many of the admitted messages, besides those that are done, will not be sent: their credits are
+   * given back.
+   */
+  size_t given_up;
 } partita_push;
 
 /**

@@ -134,7 +134,7 @@ pub struct ChainRun<'a> {
     pub words: &'a mut Vec<u64>,
     /// Takes keys of the first outputs, if they are bytes.
     pub bytes: &'a mut ByteKeys,
-    /// What failed, if that is not the message that is not done: a descendant of the last one that is.
+    /// What failed, if that is not the message that is not done.
     pub fallen: &'a mut Option<Fallen>,
 }
 
@@ -143,6 +143,8 @@ pub struct ChainRun<'a> {
 pub struct Fallen {
     /// The message.
     pub value: Value,
+    /// The index, within the run, of the message it descends from. That one is done.
+    pub from: usize,
     /// At which of the steps, counted from 0 for the first one of the call; as many as there are if no
     /// key was found for it.
     pub step: usize,

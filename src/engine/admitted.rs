@@ -15,17 +15,35 @@ use crate::topology::End;
 pub struct Pushed<'a> {
     /// How many of them are over: all that they emitted was pushed, or is here.
     pub done: usize,
-    /// What has gone through all of the steps.
+    /// What has gone through all of the steps; behind that what has not, as in a run of a chain.
     pub values: &'a [Value],
-    /// The keys of that, if it goes to a step that has them.
+    /// The keys of what has gone through, if it goes to a step that has them.
     pub keys: BatchKeys<'a>,
     /// How many messages each of the steps completed.
     pub completed: &'a [usize],
     /// A message that failed, and does not count as completed.
     pub failed: Option<PushedFailure<'a>>,
+    /// For each of the steps, how many of the values wait for it; empty for none.
+    pub waiting: &'a [usize],
+    /// How many more of the messages will not be sent.
+    pub given_up: usize,
 }
 
 impl Pushed<'_> {
+    /// How many of the values have gone through all of the steps; none if they are not as many as wait.
+    fn through(&self) -> Option<usize> {
+        self.waiting
+            .iter()
+            .try_fold(self.values.len(), |left, &waiting| {
+                left.checked_sub(waiting)
+            })
+    }
+
+    /// How many wait for a step.
+    fn waits_for(&self, step: usize) -> usize {
+        self.waiting.get(step).copied().unwrap_or(0)
+    }
+
     fn is_empty(&self) -> bool {
         self.values.is_empty() && self.failed.is_none()
     }
@@ -53,16 +71,25 @@ impl Sender {
         let steps = self.steps();
         let end = self.engine.plan.pipelines[self.pipeline].end_at(steps);
         let keyed = matches!(end, End::State(_, state) if state.keys.is_some());
+        let Some(through) = pushed.through() else {
+            return Some("more wait than there are");
+        };
+        let over = pushed.done.checked_add(pushed.given_up);
         let keys = match pushed.keys {
-            BatchKeys::Ask => pushed.values.len(),
+            BatchKeys::Ask => through,
             BatchKeys::Words(words) => words.len(),
             BatchKeys::Bytes(bytes) => bytes.len(),
         };
         let failing = pushed.failed.map(|failed| failed.step);
         match () {
-            () if pushed.done > self.admitted => Some("more are done than were admitted"),
+            () if over.is_none_or(|over| over > self.admitted) => {
+                Some("more are done than were admitted")
+            }
             () if pushed.completed.len() != steps => Some("the counts are not of these steps"),
-            () if keys < pushed.values.len() => Some("there are fewer keys than messages"),
+            () if ![0, steps].contains(&pushed.waiting.len()) => {
+                Some("what waits does so elsewhere")
+            }
+            () if keys < through => Some("there are fewer keys than messages"),
             () if failing.is_some_and(|at| at >= steps + usize::from(keyed)) => {
                 Some("it failed behind these steps")
             }
@@ -108,13 +135,15 @@ impl Sender {
 
     fn push_right(&mut self, engine: &Engine, pushed: &Pushed<'_>) {
         let emitted = self.account(engine, pushed);
-        if !pushed.values.is_empty() {
-            self.with_origins(pushed.values.len(), |sender, origins| {
-                sender.go_on(engine, pushed, origins);
+        let through = pushed.through().unwrap_or(0);
+        if through > 0 {
+            self.with_origins(through, |sender, origins| {
+                sender.go_on(engine, (&pushed.values[..through], origins), pushed.keys);
             });
         }
-        self.admitted -= pushed.done;
+        self.admitted -= pushed.done + pushed.given_up;
         engine.consumed(self.pipeline, 0, pushed.done, emitted);
+        engine.consumed(self.pipeline, 0, pushed.given_up, 0);
         if let Some(failed) = pushed.failed {
             let step = &engine.plan.pipelines[self.pipeline].steps[failed.step];
             let death = Death {
@@ -132,6 +161,13 @@ impl Sender {
             };
             engine.failed(death, step.policy);
         }
+        if through < pushed.values.len() {
+            self.with_origins(pushed.values.len(), |sender, origins| {
+                let waiting = (&pushed.values[through..], pushed.waiting);
+                sender.chain.enter_on_the_way(waiting, origins);
+                sender.run_chain(engine);
+            });
+        }
         // Credits may have come back on this thread, and no worker will tell.
         engine.wake_senders();
         if engine.discarding().is_some() {
@@ -143,11 +179,11 @@ impl Sender {
     fn account(&self, engine: &Engine, pushed: &Pushed<'_>) -> usize {
         self.count_sent(engine, pushed.done);
         let slot = &engine.pipelines[self.pipeline];
-        let steps = self.steps();
+        let (steps, through) = (self.steps(), pushed.through().unwrap_or(0));
         let failed = |step| usize::from(pushed.failed.is_some_and(|failed| failed.step == step));
         for (step, &completed) in pushed.completed.iter().enumerate() {
             let next = pushed.completed.get(step + 1);
-            let went_on = next.copied().unwrap_or(pushed.values.len());
+            let went_on = next.copied().unwrap_or(through) + pushed.waits_for(step + 1);
             let last = step + 1 == slot.steps;
             let sinks = if last { slot.sinks.len().max(1) } else { 1 };
             let counters = &slot.counters[step + 1];
@@ -155,7 +191,10 @@ impl Sender {
             counters.emitted((went_on + failed(step + 1)) * sinks);
         }
         let mut emitted = pushed.values.len();
-        slot.flow.arrive(steps, emitted);
+        slot.flow.arrive(steps, through);
+        for (step, &waiting) in pushed.waiting.iter().enumerate() {
+            slot.flow.arrive(step, waiting);
+        }
         if let Some(failed) = pushed.failed {
             slot.flow.arrive(failed.step, 1);
             emitted += 1;
@@ -164,13 +203,22 @@ impl Sender {
         emitted
     }
 
-    fn go_on(&mut self, engine: &Engine, pushed: &Pushed<'_>, origins: Origins<'_>) {
-        let values = pushed.values;
+    fn go_on(
+        &mut self,
+        engine: &Engine,
+        (values, origins): (&[Value], Origins<'_>),
+        keys: BatchKeys<'_>,
+    ) {
         match engine.plan.pipelines[self.pipeline].end_at(self.steps()) {
             End::Sinks => engine.relay(self.pipeline, values, origins),
             End::Spread(step) => engine.spread(self.pipeline, step, values, origins),
             End::State(step, state) => {
-                self.push_keyed(engine, (step, state), (values, origins), pushed.keys, 0);
+                // Nothing is asked any more then.
+                if let (BatchKeys::Ask, Some(reason)) = (keys, engine.discarding()) {
+                    let (stage, values) = (self.steps(), values.to_vec());
+                    return engine.discard(self.pipeline, stage, stage + 1, values, reason);
+                }
+                self.push_keyed(engine, (step, state), (values, origins), keys, 0);
             }
         }
     }

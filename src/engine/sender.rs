@@ -155,7 +155,8 @@ impl Sender {
     ) {
         let all = &batch.values[start..end];
         if self.chain.has_steps() {
-            return self.run_chain(engine, all, origins);
+            self.chain.enter_all(all, origins);
+            return self.run_chain(engine);
         }
         let (step, state) = match engine.plan.pipelines[self.pipeline].end_at(0) {
             End::State(step, state) => (step, state),
@@ -194,8 +195,7 @@ impl Sender {
     }
 
     /// Runs what was admitted through the steps before the first that is elsewhere.
-    fn run_chain(&mut self, engine: &Engine, values: &[Value], origins: Origins<'_>) {
-        self.chain.enter_all(values, origins);
+    pub(super) fn run_chain(&mut self, engine: &Engine) {
         while self.chain.advance(engine, &mut self.bench) {}
         if let Some(reason) = engine.discarding() {
             self.chain.discard(engine, reason);

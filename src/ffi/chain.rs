@@ -76,7 +76,11 @@ impl Transform for TransformHost {
         });
         hosts.extend(keys.map(|keys| keys.host.clone()));
         Some(Fused {
-            run: Arc::new(FusedHost { function, hosts }),
+            run: Arc::new(FusedHost {
+                function,
+                pointers: hosts.iter().map(|host| host.host).collect(),
+                _hosts: hosts,
+            }),
             steps,
             keys: keys.is_some(),
         })
@@ -111,15 +115,21 @@ impl TransformHost {
 struct FusedHost {
     function: ChainFunction,
     /// The host of each, and that of the partition function behind them if it finds keys.
-    hosts: Vec<Arc<HostPointer>>,
+    pointers: Box<[*mut c_void]>,
+    /// What the pointers are of.
+    _hosts: Vec<Arc<HostPointer>>,
 }
+
+// SAFETY: the header says that callbacks with these pointers come from any thread.
+unsafe impl Send for FusedHost {}
+// SAFETY: as above.
+unsafe impl Sync for FusedHost {}
 
 impl Host for FusedHost {}
 
 impl Transform for FusedHost {
     fn transform(&self, run: &mut ChainRun<'_>) -> Verdict {
-        let hosts: Vec<*mut c_void> = self.hosts.iter().map(|host| host.host).collect();
-        call(self.function, &hosts, run)
+        call(self.function, &self.pointers, run)
     }
 }
 
@@ -208,6 +218,7 @@ impl Frame for ChainFrame<'_, '_> {
             *self.run.fallen = Some(Fallen {
                 // SAFETY: any bits are a word.
                 value: Value(unsafe { self.lent.failed.word }),
+                from: self.lent.failed_from as usize,
                 step: self.lent.failed_step as usize,
             });
         }
@@ -243,6 +254,7 @@ fn call(function: ChainFunction, hosts: &[*mut c_void], run: &mut ChainRun<'_>) 
         keys_len: 0,
         failed: value_of(Value(0)),
         failed_step: 0,
+        failed_from: 0,
         failure: text.lend(),
         engine: std::ptr::null_mut(),
     };

@@ -231,18 +231,25 @@ pub unsafe extern "C" fn partita_sender_push(
         let push = unsafe { read_sized(push) }?;
         let mut bytes = ByteKeys::default();
         // SAFETY: the caller vouches for the arrays; a value is a word, as `Value` is.
-        let (values, completed, text, keys) = unsafe {
+        let (values, completed, waiting, text, keys) = unsafe {
+            let waiting = slice(
+                push.waiting,
+                if push.waiting.is_null() {
+                    0
+                } else {
+                    push.steps
+                },
+            )?;
+            let waits = waiting
+                .iter()
+                .fold(0, |sum: usize, &more| sum.saturating_add(more));
+            let keyed = push.len.saturating_sub(waits);
             (
                 slice(push.values.cast::<Value>(), push.len)?,
                 slice(push.completed, push.steps)?,
+                waiting,
                 text(push.failure)?,
-                keys_of(
-                    push.word_keys,
-                    push.byte_keys,
-                    push.len,
-                    push.len,
-                    &mut bytes,
-                )?,
+                keys_of(push.word_keys, push.byte_keys, keyed, keyed, &mut bytes)?,
             )
         };
         let failed = (push.failed != 0).then_some(PushedFailure {
@@ -257,6 +264,8 @@ pub unsafe extern "C" fn partita_sender_push(
             keys,
             completed,
             failed,
+            waiting,
+            given_up: push.given_up,
         };
         let sender = handles::pin::<SenderObject>(sender.id)?;
         let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;

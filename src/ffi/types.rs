@@ -582,11 +582,13 @@ pub struct partita_chain {
     /// For how many outputs a key was written, from the first one on; 0 on entry. For the others the
     /// partition function is asked.
     pub keys_len: usize,
-    /// What failed, if `failed_step` is not 0: it descends from the last message that is done.
+    /// What failed, if `failed_step` is not 0.
     pub failed: partita_value,
     /// At which step, 0 for the first one, a message failed; 0 on entry. At the first step that is the
     /// message that is not done. `steps` if no key was found for one that is through.
     pub failed_step: u32,
+    /// The index of the message that it descends from, which is done, if `failed_step` is not 0.
+    pub failed_from: u32,
     /// The reason, if a message failed.
     pub failure: partita_failure,
     /// The engine's; not to be touched.
@@ -777,13 +779,14 @@ pub struct partita_push {
     pub size: usize,
     /// How many of the admitted messages are over: all that came of them was pushed, or is here.
     pub done: usize,
-    /// How many messages came through the steps.
+    /// How many messages come: those that have come through the steps, and those that still wait for some.
     pub len: usize,
-    /// These messages, in order.
+    /// These messages, in order: as for `partita_chain.outputs`.
     pub values: *const partita_value,
-    /// Their keys at the step behind, if they are words; NULL: the partition function is asked.
+    /// The keys at the step behind of those that are through, if they are words; NULL: the partition
+    /// function is asked.
     pub word_keys: *const u64,
-    /// Their keys at the step behind, if they are bytes; NULL: the partition function is asked.
+    /// The same if they are bytes.
     pub byte_keys: *const partita_bytes,
     /// For each stateless step that the pipeline begins with, how many messages it completed.
     pub completed: *const usize,
@@ -797,6 +800,12 @@ pub struct partita_push {
     pub failed_value: partita_value,
     /// What to say of it.
     pub failure: partita_str,
+    /// For each of the steps, how many of the values wait for it, as for `partita_chain.waiting`: the
+    /// engine runs the steps, unless the application has failed or closes. NULL if none does.
+    pub waiting: *const usize,
+    /// How many of the admitted messages, besides those that are done, will not be sent: their credits are
+    /// given back.
+    pub given_up: usize,
 }
 
 // ---- reading ----

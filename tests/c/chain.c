@@ -2,6 +2,7 @@
  * parallel; and messages sent in two halves. */
 #include "check.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 
@@ -181,6 +182,7 @@ static partita_status chain_all(void *host, partita_chain *chain) {
             stage *stage = chain->hosts[item.step];
             if (item.value == stage->exits_on && item.value) {
                 chain->failed = word(item.value), chain->failed_step = (uint32_t)item.step;
+                chain->failed_from = (uint32_t)index;
                 give(world, chain->outputs_len + (chain->failed_step > 0));
                 take(world, chain->completed[0]);
                 free(stack);
@@ -188,6 +190,7 @@ static partita_status chain_all(void *host, partita_chain *chain) {
             }
             if (item.value == stage->fails_on && item.value) {
                 chain->failed = word(item.value), chain->failed_step = (uint32_t)item.step;
+                chain->failed_from = (uint32_t)index;
                 chain->failure.len = (size_t)snprintf(chain->failure.text, chain->failure.capacity, "not this one");
                 status = PARTITA_FAILED;
                 break;
@@ -740,10 +743,30 @@ static void a_sender_that_goes_gives_its_credits_back(void) {
     size_t admitted;
     CHECK_OK(partita_sender_admit(world.sender, 100, &soon, &admitted));
     CHECK_EQ(admitted, 10);
+    /* Some are given up, and one waits for the second step: the engine runs that. */
+    size_t completed[] = {1, 0}, waiting[] = {0, 1}, many[] = {0, 2};
+    partita_value value = word(8);
+    partita_push push = push_of(0, &value, 1, completed, 2);
+    push.waiting = many;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.waiting = waiting, push.given_up = 11;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.done = 1, push.given_up = 2;
+    give(&world, 1);
+    CHECK_OK(partita_sender_push(world.sender, &push));
+    uint64_t out[1];
+    poll_all(&world, out, 1);
+    CHECK_EQ(out[0], 8);
+    while (metrics_of(world.app).in_flight > 7) sched_yield();
+    CHECK_EQ(stage_of(world.app, 2).completed, 1);
     partita_sender other;
     CHECK_OK(partita_sender_new(world.pipeline, &other, NULL));
+    CHECK_OK(partita_sender_admit(other, 3, &not_at_all, &admitted));
+    CHECK_EQ(admitted, 3);
     CHECK_STATUS(partita_sender_admit(other, 1, &not_at_all, &admitted), PARTITA_WOULD_BLOCK);
     CHECK_OK(partita_sender_free(world.sender));
+    push = push_of(3, NULL, 0, (size_t[]){3, 0}, 2);
+    CHECK_OK(partita_sender_push(other, &push));
     drained(&world);
     CHECK_OK(partita_sender_admit(other, 1, &soon, &admitted));
     CHECK_OK(partita_sender_free(other));

@@ -201,7 +201,8 @@ impl Hand {
         if at > 0 {
             log.coverage.fallen = true;
             let value = give(log, message);
-            *run.fallen = Some(Fallen { value, step: at });
+            let (from, step) = (index, at);
+            *run.fallen = Some(Fallen { value, from, step });
         }
         Ok(Next::Over(Answer::fails(panics, what)))
     }

@@ -22,6 +22,10 @@ pub struct Halves<'a> {
     words: Vec<u64>,
     bytes: ByteKeys,
     completed: Vec<usize>,
+    waiting: Vec<usize>,
+    /// Whether something waits: then it is pushed before anything else comes through.
+    left: bool,
+    given_up: usize,
 }
 
 impl Halves<'_> {
@@ -39,6 +43,9 @@ impl Halves<'_> {
             words: Vec::new(),
             bytes: ByteKeys::default(),
             completed: vec![0; steps],
+            waiting: vec![0; steps],
+            left: false,
+            given_up: 0,
         }
     }
 
@@ -55,11 +62,17 @@ impl Halves<'_> {
                 Err(refusal) => return Ok((accepted, Err(refusal))),
                 Ok(0) => return Err("none were admitted".into()),
                 Ok(granted) => {
-                    for index in accepted..accepted + granted {
-                        self.run(messages[index].clone(), values[index])?;
+                    for left in (0..granted).rev() {
+                        self.run(messages[accepted].clone(), values[accepted])?;
+                        accepted += 1;
+                        let failed = self.sender.engine().failure().is_some();
+                        if failed || self.world.log().random.u32(..32) == 0 {
+                            // They are admitted again, unless all is over.
+                            self.given_up = left;
+                            break;
+                        }
                     }
                     self.push(None)?;
-                    accepted += granted;
                 }
             }
         }
@@ -83,12 +96,40 @@ impl Halves<'_> {
                         .map(|output| (at + 1, output, None)),
                 );
             }
-            if self.world.log().random.u32(..8) == 0 {
+            let roll = self.world.log().random.u32(..32);
+            if roll < 4 {
                 self.push(None)?;
+            } else if roll == 4 {
+                self.leave(&mut stack);
             }
         }
         self.done += usize::from(!self.over);
+        if self.left {
+            self.push(None)?;
+        }
         Ok(())
+    }
+
+    /// Leaves what is on its way to the engine.
+    fn leave(&mut self, stack: &mut Vec<(usize, Message, Option<Value>)>) {
+        let steps = self.completed.len();
+        if stack.is_empty() || self.waiting.iter().any(|&waiting| waiting > 0) {
+            return;
+        }
+        while let Some((at, message, id)) = stack.pop() {
+            let mut log = self.world.log();
+            let value = self.value(&mut log, message, id);
+            self.values.push(value);
+            if at < steps {
+                self.waiting[at] += 1;
+                continue;
+            }
+            self.keys = false;
+            if self.world.shape.is_relayed(self.pipeline) {
+                log.for_sinks[self.pipeline] += 1;
+            }
+        }
+        self.left = self.waiting.iter().sum::<usize>() > 0;
     }
 
     fn compute(
@@ -189,6 +230,11 @@ impl Halves<'_> {
             keys,
             completed: &self.completed,
             failed,
+            waiting: match self.left {
+                true => &self.waiting,
+                false => &[],
+            },
+            given_up: self.given_up,
         };
         if self.world.log().random.u32(..40) == 0 {
             let more = Pushed {
@@ -205,6 +251,8 @@ impl Halves<'_> {
         self.words.clear();
         self.bytes = ByteKeys::default();
         self.completed.fill(0);
+        self.waiting.fill(0);
+        (self.left, self.given_up) = (false, 0);
         Ok(())
     }
 }

@@ -88,7 +88,7 @@ impl Bench {
         self.outputs_contract()?;
         if let Some(fallen) = self.fallen {
             let last = if keys { steps } else { steps - 1 };
-            if done == 0 || !(1..=last).contains(&fallen.step) {
+            if fallen.from >= done || !(1..=last).contains(&fallen.step) {
                 let step = fallen.step;
                 return Err(format!(
                     "what follows from {done} messages failed at step {step}"

@@ -134,6 +134,19 @@ impl Chain {
         }
     }
 
+    /// Takes messages that have come some way already: those that wait for its last step come first, and
+    /// `waiting` tells how many wait for each.
+    pub(super) fn enter_on_the_way(
+        &mut self,
+        (mut values, waiting): (&[Value], &[usize]),
+        mut origins: Origins<'_>,
+    ) {
+        for (level, &count) in self.levels.iter_mut().zip(waiting).rev() {
+            level.append(&values[..count], origins);
+            (values, origins) = (&values[count..], origins.skip(count));
+        }
+    }
+
     fn plan<'e>(&self, engine: &'e Engine) -> &'e PipelinePlan {
         &engine.plan.pipelines[self.pipeline]
     }

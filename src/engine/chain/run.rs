@@ -75,11 +75,12 @@ impl Chain {
         let waits = &mut self.levels[level];
         let death = failed.map(|text| {
             let (at, fallen) = match bench.fallen {
-                Some(fallen) => (waits.start + done - 1, fallen),
+                Some(fallen) => (waits.start + fallen.from, fallen),
                 None => {
                     let at = waits.start + done;
                     let value = waits.values[at];
-                    (at, Fallen { value, step: 0 })
+                    let (from, step) = (done, 0);
+                    (at, Fallen { value, from, step })
                 }
             };
             (waits.spans.origin_at(at), fallen, text)
