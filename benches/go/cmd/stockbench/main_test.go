@@ -38,7 +38,7 @@ func TestARunWritesAResultForEverySystemAndBench(t *testing.T) {
 		t.Fatalf("%d results, want %d", len(results), want)
 	}
 	for _, r := range results {
-		if r.NsPerMessage <= 0 || len(r.RoundsNs) != 2 || r.Messages != 3000 || r.Ratio == nil || r.RatioSlices == nil {
+		if r.NsPerMessage <= 0 || len(r.RoundsNs) != 2 || r.Messages != 3000 || r.Ratio == nil || r.RatioSlices == nil || r.RatioPointers == nil {
 			t.Errorf("incomplete result: %+v", r)
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/partita-stream/partita/benches/go/workload"
 	"github.com/partita-stream/partita/go/partita"
@@ -36,15 +37,18 @@ type engineRound struct {
 }
 
 func (round *engineRound) Run(input *workload.Input) error {
+	return feed(round.app, round.source, input.Values)
+}
+
+// feed sends all messages, and waits until they are computed.
+func feed[T any](app *partita.Application, source *partita.SourceOf[T], messages []T) error {
 	ctx := context.Background()
-	for values := input.Values; len(values) > 0; {
-		batch := values[:min(batchLen, len(values))]
-		values = values[len(batch):]
-		if _, err := round.source.SendBatch(ctx, batch); err != nil {
+	for batch := range slices.Chunk(messages, batchLen) {
+		if _, err := source.SendBatch(ctx, batch); err != nil {
 			return err
 		}
 	}
-	return round.app.Drain(ctx)
+	return app.Drain(ctx)
 }
 
 func (round *engineRound) States(visit func(stock *workload.Stock)) {

@@ -21,6 +21,7 @@ var systems = []workload.System{
 var (
 	referenceChannels = peers.Channels{}.Name()
 	referenceSlices   = peers.Slices{}.Name()
+	referencePointers = pointers{}.Name()
 )
 
 // selectSystems returns the systems whose names match.

@@ -12,12 +12,12 @@ import (
 // peer a system is.
 func printTable(out io.Writer, keys int, results []result) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "\nkeys\tsystem\tns/message\tmin-max\tx %s\tx %s\tallocs/message\t\n",
-		referenceChannels, referenceSlices)
+	fmt.Fprintf(table, "\nkeys\tsystem\tns/message\tmin-max\tx %s\tx %s\tx %s\tallocs/message\t\n",
+		referenceChannels, referenceSlices, referencePointers)
 	for _, r := range results {
-		fmt.Fprintf(table, "%d\t%s\t%.1f\t%.1f-%.1f\t%s\t%s\t%.4f\t\n",
+		fmt.Fprintf(table, "%d\t%s\t%.1f\t%.1f-%.1f\t%s\t%s\t%s\t%.4f\t\n",
 			keys, r.System, r.NsPerMessage, r.nsMin, r.nsMax,
-			formatRatio(r.Ratio), formatRatio(r.RatioSlices), r.AllocsPerMessage)
+			formatRatio(r.Ratio), formatRatio(r.RatioSlices), formatRatio(r.RatioPointers), r.AllocsPerMessage)
 	}
 	table.Flush()
 }

@@ -21,6 +21,8 @@ type result struct {
 	Ratio *float64 `json:"ratio,omitempty"`
 	// RatioSlices is the same for the slices peer.
 	RatioSlices *float64 `json:"ratio_slices,omitempty"`
+	// RatioPointers is the same for the interface API with pointers, with which the typed one is compared.
+	RatioPointers *float64 `json:"ratio_pointers,omitempty"`
 	// AllocsPerMessage counts objects on the Go heap, the median of the rounds.
 	AllocsPerMessage float64 `json:"allocs_per_message"`
 
@@ -35,9 +37,11 @@ func summarize(keys, messages int, all []series) []result {
 	}
 	channels := medianOf(results, referenceChannels)
 	slices := medianOf(results, referenceSlices)
+	pointers := medianOf(results, referencePointers)
 	for i := range results {
 		results[i].Ratio = ratio(channels, results[i].NsPerMessage)
 		results[i].RatioSlices = ratio(slices, results[i].NsPerMessage)
+		results[i].RatioPointers = ratio(pointers, results[i].NsPerMessage)
 	}
 	return results
 }
