@@ -71,6 +71,14 @@ func (codec keyCodec[K]) key(given Key) (key K) {
 	return key
 }
 
+// given is a key as the engine gives it.
+func (codec keyCodec[K]) given(key K) Key {
+	if codec.kind == TextKey {
+		return Key{Kind: TextKey, Text: codec.text(key)}
+	}
+	return Key{Kind: NumberKey, Number: codec.word(key)}
+}
+
 // declared are keys as they are declared, or nil.
 func (codec keyCodec[K]) declared(keys []K) (declared declaredKeys) {
 	switch {

@@ -33,6 +33,39 @@ func (partition PartitionOf[K, S]) Parts(app *Application, visit func(key K, sta
 	return visitParts(app, partition.Name, visit)
 }
 
+// Quarantined lists the keys that are in quarantine now. It is like [Application.Quarantined].
+func (partition PartitionOf[K, S]) Quarantined(app *Application) ([]K, error) {
+	engine, err := app.started()
+	if err != nil {
+		return nil, err
+	}
+	if err := engine.sameTypes(partition.Name, typesOf[K, S]()); err != nil {
+		return nil, err
+	}
+	listed, err := engine.quarantined(partition.Name)
+	if err != nil {
+		return nil, err
+	}
+	codec := codecOf[K]()
+	keys := make([]K, len(listed))
+	for i, key := range listed {
+		keys[i] = codec.key(key)
+	}
+	return keys, nil
+}
+
+// Release releases a key from quarantine. It is like [Application.Release].
+func (partition PartitionOf[K, S]) Release(app *Application, key K) error {
+	engine, err := app.started()
+	if err != nil {
+		return err
+	}
+	if err := engine.sameTypes(partition.Name, typesOf[K, S]()); err != nil {
+		return err
+	}
+	return engine.release(partition.Name, codecOf[K]().given(key))
+}
+
 // Parts visits the state. It is like [Application.Parts].
 func (state StateOf[S]) Parts(app *Application, visit func(state *S) bool) error {
 	if visit == nil {
@@ -56,17 +89,26 @@ func visitParts[K, S any](app *Application, name string, visit func(key K, state
 	if visit == nil {
 		return engine.parts(name, nil)
 	}
+	if err := engine.sameTypes(name, typesOf[K, S]()); err != nil {
+		return err
+	}
 	var parts *store[keyed[K, S]]
 	if known, ok := engine.partitions[name]; ok {
-		if parts, ok = known.host.holds().(*store[keyed[K, S]]); !ok {
-			return fmt.Errorf("%s: %w: it was declared with %s, and is read with %s", engine.partitionPath(name),
-				ErrInvalidArgument, known.item.types, typesOf[K, S]())
-		}
+		parts = known.host.holds().(*store[keyed[K, S]])
 	}
 	return engine.parts(name, func(_ func() Key, number uint64) bool {
 		part := parts.at(number)
 		return visit(part.key, &part.state)
 	})
+}
+
+// sameTypes tells that a partition, if it exists, was declared with other types.
+func (engine *engine) sameTypes(name string, types types) error {
+	if known, ok := engine.partitions[name]; ok && known.item.types != types {
+		return fmt.Errorf("%s: %w: it was declared with %s, and is used with %s", engine.partitionPath(name),
+			ErrInvalidArgument, known.item.types, types)
+	}
+	return nil
 }
 
 // types are those of the keys and states of a partition; the zero value is the interface API's.

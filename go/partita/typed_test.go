@@ -624,7 +624,7 @@ func TestTypedPartsAreReadWithTheirTypes(t *testing.T) {
 	if !errors.Is(wrong, partita.ErrInvalidArgument) {
 		t.Errorf("other types: %v", wrong)
 	}
-	says(t, wrong, `application "parts" / partition "s"`, "it was declared with a partita_test.meter for each string, and is read with a int for each string")
+	says(t, wrong, `application "parts" / partition "s"`, "it was declared with a partita_test.meter for each string, and is used with a int for each string")
 	if err := (partita.PartitionOf[string, meter]{Name: "x"}).Parts(app, visit); !errors.Is(err, partita.ErrNotFound) {
 		t.Errorf("another name: %v", err)
 	}
@@ -712,4 +712,61 @@ func TestATypedMessageIsNotKeptWhenItIsDone(t *testing.T) {
 			runtime.KeepAlive(app)
 		})
 	}
+}
+
+func TestATypedKeyIsPutIntoQuarantineAndReleased(t *testing.T) {
+	quarantine(t, "", "a key", "other")
+	quarantine(t, int16(-1), 1<<15-1, 7)
+	quarantine(t, uint64(1<<64-1), 0, 7)
+}
+
+// quarantine shows that the first two keys are put into quarantine and released.
+func quarantine[K partita.KeyType](t *testing.T, keys ...K) {
+	t.Run(fmt.Sprintf("%T", keys[0]), func(t *testing.T) {
+		bury, letters := buried()
+		source := partita.NewSourceOf[K]()
+		app := partita.NewApplication("quarantine", bury)
+		counts := partita.PartitionOf[K, int]{Name: "s"}
+		partita.ToStatePartition(partita.NewPipelineOf(app, "p", source), counts, func(key K) K { return key },
+			func(key, _ K, count *int, _ *partita.Emitter[partita.None]) (bool, error) {
+				*count++
+				if *count == 1 && key != keys[2] {
+					return false, &odd{1}
+				}
+				return true, nil
+			}, partita.Quarantine()).Done()
+		start(t, app)
+		for range 3 {
+			sendAll(t, source, keys...)
+		}
+		must(t, app.Drain(deadline(t)))
+		listed, err := counts.Quarantined(app)
+		must(t, err)
+		slices.Sort(listed)
+		want := slices.Sorted(slices.Values(keys[:2]))
+		if !slices.Equal(listed, want) || len(*letters) != 6 {
+			t.Errorf("in quarantine are %v, with %d dead letters, expected %v, with 6", listed, len(*letters), want)
+		}
+		for _, key := range want {
+			must(t, counts.Release(app, key))
+			if err := counts.Release(app, key); !errors.Is(err, partita.ErrNotFound) {
+				t.Errorf("a second release: %v", err)
+			}
+		}
+		sendAll(t, source, keys...)
+		must(t, app.Drain(deadline(t)))
+		must(t, counts.Parts(app, func(key K, count *int) bool {
+			if key != keys[2] && *count != 2 {
+				t.Errorf("the state of %v has counted %d, expected 2", key, *count)
+			}
+			return true
+		}))
+		other := partita.PartitionOf[K, string]{Name: "s"}
+		if _, err := other.Quarantined(app); !errors.Is(err, partita.ErrInvalidArgument) {
+			t.Errorf("other types: %v", err)
+		}
+		if err := other.Release(app, keys[0]); !errors.Is(err, partita.ErrInvalidArgument) {
+			t.Errorf("other types: %v", err)
+		}
+	})
 }
