@@ -6,38 +6,67 @@
 //
 // # A program
 //
-// A computation is a plain type. Compute gets a message and the state of the message's key. It
-// returns an output, or nil for none, and whether it changed the state:
+// Messages and states are of types of the program's own:
+//
+//	type Vote struct {
+//		Letter rune
+//		Count  int
+//	}
 //
 //	type Total struct{ Votes int }
+//
+// A computation gets the key of a message, the message, and a pointer to the state of that key, which is
+// lent for the call. It gives its outputs to an [Emitter], and returns whether it changed the state; an
+// error fails the message:
+//
+//	func addVotes(letter rune, vote Vote, total *Total, out *partita.Emitter[int]) (bool, error) {
+//		total.Votes += vote.Count
+//		out.Emit(total.Votes)
+//		return true, nil
+//	}
+//
+// A partition function says which key a message belongs to. Keys are of any integer or string type:
+//
+//	func byLetter(vote Vote) rune { return vote.Letter }
+//
+// A pipeline leads from a source through computations to sinks, or to none:
+//
+//	totals := partita.PartitionOf[rune, Total]{Name: "totals"}
+//	votes := partita.NewSourceOf[Vote]()
+//	app := partita.NewApplication("alphabet")
+//	stream := partita.NewPipelineOf(app, "votes", votes)
+//	sums := partita.ToStatePartition(stream, totals, byLetter, addVotes)
+//	sums.ToSink(partita.NewSinkFuncOf("print", show))
+//
+// [Application.Start] runs it, [SourceOf.Send] feeds it, [Application.Drain] waits until all that
+// was sent is done, [PartitionOf.Parts] then reads the states, and [Application.Close] ends it.
+// [Application.Run] does all but the feeding in one call, for programs that run until they are told
+// to stop.
+//
+// # Interfaces in place of types
+//
+// Programs may also be written with interfaces: there messages and states are any objects, computations
+// and partition functions are types with a method, and a [Pipeline] is declared by its methods. Messages
+// that are pointers cost as much as typed ones; values are boxed. An application may have pipelines of
+// both kinds.
 //
 //	type AddVotes struct{}
 //
 //	func (AddVotes) Compute(data interface{}, state interface{}) (interface{}, bool) {
 //		total := state.(*Total)
 //		total.Votes += data.(*Vote).Count
-//		return total.Votes, true
+//		return total.Votes, true // the output, or nil for none; and whether the state changed
 //	}
-//
-// A partition function says which key a message belongs to:
 //
 //	type ByLetter struct{}
 //
 //	func (ByLetter) Partition(data interface{}) uint64 { return uint64(data.(*Vote).Letter) }
 //
-// A pipeline leads from a source through computations to sinks, or to none:
-//
 //	votes := partita.NewSource()
-//	app := partita.NewApplication("alphabet")
 //	app.NewPipeline("votes", votes).
 //		ToStatePartition(AddVotes{}, partita.Build(func() interface{} { return new(Total) }),
 //			"totals", ByLetter{}, nil).
 //		ToSink(partita.NewSinkFunc("print", show))
-//
-// [Application.Start] runs it, [SourceOf.Send] feeds it, [Application.Drain] waits until all that
-// was sent is done, [Application.Parts] then reads the states, and [Application.Close] ends it.
-// [Application.Run] does all but the feeding in one call, for programs that run until they are told
-// to stop.
 //
 // # What is promised
 //
@@ -64,8 +93,8 @@
 // the stack. A step declared with [Skip] makes the message a dead letter instead and goes on; one
 // declared with [Reset] also gives the message's key a new state; one declared with [Quarantine] sets
 // the key aside, until [Application.Release] lets its messages in again.
-// A computation that is a [TryComputation], too, returns an error instead of panicking: it fails its
-// message in the same way, and [errors.Is] finds it in what Wait returns.
+// An error that a computation returns (one of the interface API must be a [TryComputation] for that) fails
+// its message in the same way, without a stack, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
 // was called on; another takes its place.
 package partita

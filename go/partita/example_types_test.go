@@ -11,6 +11,11 @@ import (
 
 // run starts an application, sends messages, and closes it when all is done.
 func run(app *partita.Application, source *partita.Source, messages ...interface{}) {
+	runTyped(app, source, messages...)
+}
+
+// runTyped is run for messages of type T.
+func runTyped[T any](app *partita.Application, source *partita.SourceOf[T], messages ...T) {
 	check(app.Start())
 	_, err := source.SendBatch(context.Background(), messages)
 	check(err)
