@@ -15,11 +15,13 @@ import (
 //
 // Declare it from one goroutine. Once started, its methods may be called from any goroutine.
 type Application struct {
-	name        string
-	workers     int
-	keyGroups   int
-	deadLetters func(DeadLetter)
-	logger      *slog.Logger
+	name    string
+	workers int
+	// workersGiven says that workers is not the default.
+	workersGiven bool
+	keyGroups    int
+	deadLetters  func(DeadLetter)
+	logger       *slog.Logger
 	// drainTimeout is how long Run drains, or 0.
 	drainTimeout time.Duration
 	// nilOption says that one of the options is nil.
@@ -39,7 +41,9 @@ type Option func(*Application)
 
 // Workers sets how many workers run the application. The default is GOMAXPROCS; more is rarely
 // faster.
-func Workers(n int) Option { return func(app *Application) { app.workers = n } }
+func Workers(n int) Option {
+	return func(app *Application) { app.workers, app.workersGiven = n, true }
+}
 
 // KeyGroups sets how many classes the keys of each partition are sorted into. The default is
 // 4,096, the least 2, the most 65,536.
@@ -112,7 +116,7 @@ func (app *Application) Check() error {
 	if app.engine.Load() != nil {
 		return app.tooLate()
 	}
-	engine, err := app.assemble()
+	engine, err := app.assemble(nil)
 	if err != nil {
 		return err
 	}
@@ -129,7 +133,10 @@ func (app *Application) tooLate() error {
 }
 
 // Start checks the declaration, and starts the workers. Until then nothing runs.
-func (app *Application) Start() error {
+func (app *Application) Start() error { return app.start(nil) }
+
+// start is Start; with a stepper, no workers start.
+func (app *Application) start(stepper *stepper) error {
 	app.lock.Lock()
 	defer app.lock.Unlock()
 	if app.over.Load() {
@@ -141,7 +148,7 @@ func (app *Application) Start() error {
 		}
 		return fmt.Errorf("%s: %w", app.path(), ErrAlreadyStarted)
 	}
-	engine, err := app.assemble()
+	engine, err := app.assemble(stepper)
 	if err != nil {
 		return err
 	}

@@ -20,14 +20,16 @@ type assembly struct {
 	lent     []unsafe.Pointer // C memory, for the time of the assembly
 }
 
-// assemble makes an engine that could be started; or the error tells every mistake.
-func (app *Application) assemble() (*engine, error) {
+// assemble makes an engine that could be started, step by step if there is a stepper; or the error tells
+// every mistake.
+func (app *Application) assemble(stepper *stepper) (*engine, error) {
 	assembly := &assembly{app: app, taken: make(map[any]bool)}
 	defer assembly.giveBack()
 	assembly.engine = &engine{
 		path:        app.path(),
 		deadLetters: app.deadLetters,
 		logger:      app.logger,
+		stepper:     stepper,
 		messages:    make(keepers),
 		states:      make(keepers),
 		partitions:  make(map[string]partition),
@@ -45,7 +47,7 @@ func (app *Application) assemble() (*engine, error) {
 		assembly.engine.discard()
 		return nil, &TopologyError{Mistakes: assembly.mistakes}
 	}
-	assembly.engine.hire(app.workers)
+	assembly.engine.hire(assembly.workers())
 	return assembly.engine, nil
 }
 
@@ -111,9 +113,24 @@ func (assembly *assembly) application() bool {
 		workers:    C.uint32_t(assembly.number(app.path(), "workers", app.workers)),
 		key_groups: C.uint32_t(assembly.number(app.path(), "key groups", app.keyGroups)),
 	}
+	if engine.stepper != nil {
+		engine.stepper.declare(engine, &options)
+		if !app.workersGiven {
+			// The same everywhere, so that a seed is.
+			options.workers = 0
+		}
+	}
 	return assembly.declare(app.path(), engine, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
-		return C.partita_go_app_new(options, host, C.bool(app.deadLetters != nil), &engine.app, object)
+		return C.partita_go_app_new(options, host, C.bool(engine.deadLetters != nil), &engine.app, object)
 	})
+}
+
+// workers is how many the engine calls back on.
+func (assembly *assembly) workers() int {
+	if assembly.engine.stepper != nil {
+		return 1
+	}
+	return assembly.app.workers
 }
 
 // pipeline declares a pipeline with all that is in it.

@@ -40,8 +40,13 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 	}
 	assembly.options(path, item.options.nilOption)
 	assembly.part(item.part)
-	step := item.host(stepBase{engine: assembly.engine, computation: name,
-		policy: item.options.policy, signed: item.part.signed})
+	step := item.host(stepBase{
+		engine:      assembly.engine,
+		computation: name,
+		policy:      item.options.policy,
+		signed:      item.part.signed,
+		place:       assembly.engine.stepper.place(name, path),
+	})
 	options := C.partita_step_options{
 		name:      assembly.text(name),
 		partition: assembly.text(item.part.name),
@@ -195,10 +200,19 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 		policy:   C.uint32_t(item.options.policy),
 		capacity: C.uint64_t(max(outlet.capacity(), 0)),
 	}
+	if assembly.engine.stepper != nil {
+		options.capacity = min(options.capacity, stepperCapacity)
+	}
 	assembly.declare(path, outlet, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_to_sink(handle, options, outlet.capacity() == 0, host, &outlet.base().handle, object)
 	})
 	assembly.engine.outlets = append(assembly.engine.outlets, outlet)
+	if stepper := assembly.engine.stepper; stepper != nil {
+		stepper.records.add(item.sink, outlet.record())
+		if outlet.capacity() == 0 {
+			outlet.base().place = stepper.place(name, path)
+		}
+	}
 }
 
 // once notes what may be used only once.

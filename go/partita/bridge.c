@@ -55,12 +55,14 @@ static partita_wait waiting(partita_go_patience patience) {
 partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
                                   partita_app *app_out, partita_error *error_out) {
   options.size = sizeof options;
-  options.threads = PARTITA_THREADS_HOST;
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.dead_letters = letters ? dead_letters : NULL;
-  options.park = park;
-  options.unpark = unpark;
+  if (options.threads != PARTITA_THREADS_STEPPED) {
+    options.threads = PARTITA_THREADS_HOST;
+    options.park = park;
+    options.unpark = unpark;
+  }
   return partita_app_new(&options, app_out, error_out);
 }
 
@@ -116,7 +118,19 @@ partita_status partita_go_run_worker(partita_app app, uint32_t index) {
 
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
                                       size_t len) {
+  /* Its thread may live on, if it was no worker's but one that steps. */
+  worker = -1;
   return partita_app_worker_lost(app, index, (partita_str){text, len});
+}
+
+partita_go_stepped partita_go_step(partita_app app, uint64_t budget) {
+  partita_stepped stepped = {.size = sizeof stepped, .idle_ns = PARTITA_FOREVER};
+  /* A worker of one application may step another. */
+  int32_t mine = worker;
+  worker = 0;
+  partita_status status = partita_app_step(app, budget, &stepped);
+  worker = mine;
+  return (partita_go_stepped){status, stepped.turns, stepped.idle_ns};
 }
 
 void partita_go_stand_in(partita_app app) {

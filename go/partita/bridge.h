@@ -37,6 +37,16 @@ partita_status partita_go_run_worker(partita_app app, uint32_t index);
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
                                       size_t len);
 
+/* What a step came to. */
+typedef struct partita_go_stepped {
+  partita_status status;
+  uint64_t turns;
+  int64_t idle_ns;
+} partita_go_stepped;
+
+/* Runs up to `budget` turns of an application without threads; the callbacks are told they are worker 0. */
+partita_go_stepped partita_go_step(partita_app app, uint64_t budget);
+
 /* The close of `app` waits for what this thread does: it must not close `app` itself. */
 void partita_go_stand_in(partita_app app);
 

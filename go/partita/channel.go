@@ -76,6 +76,10 @@ type channelOutlet[T any] struct {
 func (outlet *channelOutlet[T]) capacity() int { return pumpMax }
 
 func (outlet *channelOutlet[T]) open() {
+	if outlet.engine.stepper != nil {
+		outlet.ended = true // a record reads it
+		return
+	}
 	outlet.engine.crew.Add(1)
 	go outlet.pump()
 }

@@ -41,6 +41,9 @@ func (outlet *funcOutlet[T]) deliver(index C.int32_t, room *C.partita_delivery) 
 
 // settle frees the outputs that were taken.
 func (delivery *deliveryJob[T]) settle() {
+	if recorded := delivery.outlet.recorded; recorded != nil {
+		recorded.add(delivery.batch[:delivery.at])
+	}
 	clear(delivery.batch)
 	store := delivery.outlet.messages
 	messages, cache := store.now(), store.cache(delivery.worker.seat())
@@ -59,9 +62,24 @@ func (outlet *funcOutlet[T]) fetch(numbers []uint64) []T {
 	return outlet.batch
 }
 
-// work hands the batch to the function, and finds out how much of it was taken.
 func (delivery *deliveryJob[T]) work() {
-	size := len(delivery.batch)
+	place := delivery.outlet.place
+	if place == nil {
+		delivery.hand(len(delivery.batch))
+		return
+	}
+	fails := place.before(len(delivery.batch))
+	if fails > 0 {
+		// That it may not take them all does not matter: these are new messages each time.
+		delivery.hand(fails)
+		place.seen += delivery.at
+		return
+	}
+	delivery.refusal = delivery.describe() + ": " + place.fail().Error()
+}
+
+// hand hands as many messages to the function, and finds out how many of them were taken.
+func (delivery *deliveryJob[T]) hand(size int) {
 	err := delivery.outlet.take(delivery.batch[:size:size])
 	if err == nil {
 		delivery.at = size

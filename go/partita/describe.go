@@ -35,7 +35,7 @@ func (app *Application) Describe(form Form) (string, error) {
 	if app.over.Load() {
 		return "", fmt.Errorf("%s: %w", app.path(), ErrClosed)
 	}
-	engine, err := app.assemble()
+	engine, err := app.assemble(nil)
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,8 @@ type engine struct {
 	waiter      waiter
 	deadLetters func(DeadLetter)
 	logger      *slog.Logger
+	// stepper runs the engine, or is nil if workers do.
+	stepper *stepper
 
 	// messages and states are what the engine holds.
 	messages, states keepers
@@ -77,17 +79,24 @@ func (engine *engine) start() error {
 
 // open starts the workers, and what reads and writes.
 func (engine *engine) open() {
-	for _, worker := range engine.workers {
-		if !worker.stands() {
-			engine.crew.Add(1)
-			go worker.work()
-		}
+	if engine.stepper == nil {
+		engine.begin()
 	}
 	for _, gate := range engine.gates {
 		gate.open()
 	}
 	for _, outlet := range engine.outlets {
 		outlet.open()
+	}
+}
+
+// begin starts the goroutines.
+func (engine *engine) begin() {
+	for _, worker := range engine.workers {
+		if !worker.stands() {
+			engine.crew.Add(1)
+			go worker.work()
+		}
 	}
 	if engine.logger != nil {
 		engine.crew.Add(1)
@@ -156,6 +165,8 @@ func (engine *engine) until(ctx context.Context, call end) error {
 	}
 	var object C.partita_error
 	status := engine.waiter.waitLong(ctx, listener{}, func(patience C.partita_go_patience) C.partita_status {
+		C.partita_error_free(object) // that of the last attempt, if any
+		object = C.partita_error{}
 		return call(patience, &object)
 	})
 	switch status {
@@ -205,6 +216,9 @@ func (engine *engine) end() {
 	engine.crew.Wait()
 	for _, gate := range engine.gates {
 		gate.close()
+	}
+	if engine.stepper != nil {
+		engine.stepper.end()
 	}
 	for _, worker := range engine.workers {
 		worker.free()

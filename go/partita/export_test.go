@@ -33,7 +33,7 @@ func (outlet *queueOutlet[T]) idleNumbers() (count int) {
 
 // StartWithoutWorkers starts an application none of whose workers ever comes.
 func StartWithoutWorkers(app *Application) error {
-	engine, err := app.assemble()
+	engine, err := app.assemble(nil)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ type outlet interface {
 	capacity() int
 	// open begins: the engine has started.
 	open()
+	// record makes what reads it, or notes what it takes, in an application that is run step by step.
+	record() record
 	// settle waits until all that the outlet took from the engine is read.
 	settle(ctx context.Context) error
 	// tally counts the messages that the outlet took from the engine and that were not read, and
@@ -29,6 +31,8 @@ type outletBase struct {
 	name   string
 	path   string
 	handle C.partita_sink
+	// place is where it can be made to fail, or nil.
+	place *place
 	// stage is the sink's place among the engine's stages.
 	stage int
 }

@@ -67,7 +67,13 @@ func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.part
 	return run.perform(run)
 }
 
-func (run *runJob[In, Part, Out]) work() { run.step.compute(run) }
+func (run *runJob[In, Part, Out]) work() {
+	if place := run.step.place; place != nil {
+		place.compute(&run.runRoom, func() { run.step.compute(run) }, run.refuse)
+		return
+	}
+	run.step.compute(run)
+}
 
 func (run *runJob[In, Part, Out]) settle() {
 	run.emitter.end()

@@ -61,6 +61,8 @@ type funcOutlet[T any] struct {
 	// batch and delivery are used again for each call: there is one at a time.
 	batch    []T
 	delivery deliveryJob[T]
+	// recorded notes what was taken, or is nil.
+	recorded *funcRecord[T]
 }
 
 func (outlet *funcOutlet[T]) capacity() int                { return 0 }

@@ -30,6 +30,8 @@ type stepBase struct {
 	policy      policy
 	// signed says that the keys are numbers with a sign.
 	signed bool
+	// place is where it can be made to fail, or nil.
+	place *place
 }
 
 // stepHost is a step of any types.

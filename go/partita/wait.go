@@ -22,6 +22,10 @@ var atOnce = C.partita_go_patience{}
 
 // waiter lends waiting calls the means to be cancelled. Any goroutine may use it.
 type waiter struct {
+	// step lets the engine go on while a call waits, and tells whether it could; nil if it goes on by
+	// itself.
+	step func() bool
+
 	lock sync.Mutex
 	idle []C.partita_cancel
 	// closed says that nothing is kept any more.
@@ -34,6 +38,9 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 	status := call(atOnce)
 	if status != C.PARTITA_WOULD_BLOCK {
 		return status
+	}
+	if waiter.step != nil {
+		return waiter.stepUntil(ctx, call)
 	}
 	// The next call sleeps inside the engine, and keeps its processor (its P) for a while: whoever
 	// waits for one may have it first.
@@ -53,6 +60,9 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 
 // waitLong is wait for calls that need not be cheap.
 func (waiter *waiter) waitLong(ctx context.Context, listener listener, call attempt) C.partita_status {
+	if waiter.step != nil {
+		return waiter.stepUntil(ctx, call)
+	}
 	cancel, status := waiter.take()
 	if status != C.PARTITA_OK {
 		return status
@@ -71,6 +81,19 @@ func (waiter *waiter) waitLong(ctx context.Context, listener listener, call atte
 	}
 	waiter.giveBack(cancel, nudged)
 	return status
+}
+
+// stepUntil is wait in an engine that is run step by step: who waits runs it, for as long as it goes on.
+func (waiter *waiter) stepUntil(ctx context.Context, call attempt) C.partita_status {
+	for {
+		if ctx.Err() != nil {
+			return C.PARTITA_CANCELLED
+		}
+		status := call(atOnce)
+		if status != C.PARTITA_WOULD_BLOCK || !waiter.step() {
+			return status
+		}
+	}
 }
 
 // take is a cancel that was not fired.
