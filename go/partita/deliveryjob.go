@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -54,10 +55,10 @@ func (delivery *deliveryJob[T]) settle() {
 
 // fetch reads the outputs into a slice that is used again and again: a sink has one caller at a time.
 func (outlet *funcOutlet[T]) fetch(numbers []uint64) []T {
-	outlet.batch = outlet.batch[:0]
+	outlet.batch = slices.Grow(outlet.batch[:0], len(numbers))[:len(numbers)]
 	messages := outlet.messages.now()
-	for _, number := range numbers {
-		outlet.batch = append(outlet.batch, *messages.at(number))
+	for i, number := range numbers {
+		outlet.batch[i] = *messages.at(number)
 	}
 	return outlet.batch
 }

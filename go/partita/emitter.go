@@ -20,36 +20,63 @@ type Emitter[Out any] struct {
 }
 
 // Emit sends an output on, behind those before it. One that is a nil interface is left out.
-func (emitter *Emitter[Out]) Emit(out Out) {
-	if emitter.next == len(emitter.sent) && !emitter.grow(&out) {
-		return
-	}
-	if emitter.nilable && any(out) == nil {
-		return
-	}
-	number := emitter.cache.one()
-	*emitter.cache.store.at(number) = out
-	emitter.sent[emitter.next] = output{number, uint64(emitter.room.at)}
-	emitter.next++
-}
+//
+// It is inlined, so that an output is made where it will lie.
+func (emitter *Emitter[Out]) Emit(out Out) { *emitter.place() = out }
 
 // Kept are the outputs that an emitter was given that no application has lent.
-func (emitter *Emitter[Out]) Kept() []Out { return slices.Clone(emitter.kept) }
+func (emitter *Emitter[Out]) Kept() []Out {
+	kept := slices.Clone(emitter.kept)
+	if isInterface[Out]() {
+		return slices.DeleteFunc(kept, func(out Out) bool { return any(out) == nil })
+	}
+	return kept
+}
 
-// grow makes room for another output, and tells whether there is; without a room it keeps the output.
-func (emitter *Emitter[Out]) grow(out *Out) bool {
-	switch {
-	case isInterface[Out]() && any(*out) == nil:
-		return false
-	case emitter.cache == nil:
-		emitter.kept = append(emitter.kept, *out)
-		return false
-	case emitter.room == nil:
+// place is where the next output will lie.
+func (emitter *Emitter[Out]) place() *Out {
+	if emitter.next == len(emitter.sent) {
+		if emitter.cache == nil {
+			emitter.kept = append(emitter.kept, *new(Out))
+			return &emitter.kept[len(emitter.kept)-1]
+		}
+		emitter.grow()
+	}
+	number := emitter.cache.one()
+	emitter.sent[emitter.next] = output{number, uint64(emitter.room.at)}
+	emitter.next++
+	return emitter.cache.store.at(number)
+}
+
+// grow makes room for another output.
+func (emitter *Emitter[Out]) grow() {
+	if emitter.room == nil {
 		panic("Emit was called when the call that its emitter was lent for was over")
 	}
 	emitter.room.reserve(emitter.next - emitter.room.written + 1)
 	emitter.sent = emitter.room.sent
-	return true
+}
+
+// complete ends the message being computed, and counts the outputs of all that are completed.
+func (emitter *Emitter[Out]) complete() int {
+	if emitter.nilable {
+		emitter.leaveOutNil()
+	}
+	return emitter.next
+}
+
+// leaveOutNil leaves out what is nil among the outputs of the message being computed.
+func (emitter *Emitter[Out]) leaveOutNil() {
+	next := emitter.room.written
+	for _, output := range emitter.sent[next:emitter.next] {
+		if any(*emitter.cache.store.at(output.number)) == nil {
+			emitter.cache.give(output.number)
+			continue
+		}
+		emitter.sent[next] = output
+		next++
+	}
+	emitter.next = next
 }
 
 // begin begins a run.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/partita-stream/partita/go/partita"
@@ -769,4 +770,66 @@ func quarantine[K partita.KeyType](t *testing.T, keys ...K) {
 			t.Errorf("other types: %v", err)
 		}
 	})
+}
+
+// A typed application is closed, stopped or failed while messages of several goroutines are everywhere:
+// nothing is kept, and no call hangs. That nothing is kept is what start checks.
+func TestATypedApplicationEndsInTheMiddle(t *testing.T) {
+	for how, end := range map[string]func(app *partita.Application, fail *atomic.Bool) error{
+		"close": func(app *partita.Application, _ *atomic.Bool) error { return app.Close(context.Background()) },
+		"stop": func(app *partita.Application, _ *atomic.Bool) error {
+			return errors.Join(app.Stop(), app.Drain(context.Background()))
+		},
+		"failure": func(app *partita.Application, fail *atomic.Bool) error {
+			fail.Store(true)
+			if err := app.Wait(context.Background()); !errors.Is(err, partita.ErrFailed) {
+				return fmt.Errorf("Wait: %w", err)
+			}
+			return nil
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			for range 20 {
+				endInTheMiddle(t, end)
+			}
+		})
+	}
+}
+
+func endInTheMiddle(t *testing.T, end func(app *partita.Application, fail *atomic.Bool) error) {
+	var fail atomic.Bool
+	source := partita.NewSourceOf[reading](partita.Credits(500))
+	app := partita.NewApplication("middle", partita.Workers(2))
+	double := func(_ string, reading reading, _ *meter, out *partita.Emitter[reading]) (bool, error) {
+		out.Emit(reading)
+		if fail.Load() {
+			return false, &odd{reading.n}
+		}
+		out.Emit(reading)
+		return true, nil
+	}
+	stream := partita.NewPipelineOf(app, "p", source)
+	for _, name := range []string{"one", "two", "three"} {
+		stream = partita.ToStatePartition(stream, partita.PartitionOf[string, meter]{Name: name}, meterOf, double, partita.WithName(name))
+	}
+	var taken atomic.Int64
+	stream.ToSink(partita.NewSinkFuncOf("out", func(batch []reading) error { taken.Add(int64(len(batch))); return nil }))
+	must(t, app.Start())
+	var crew sync.WaitGroup
+	for sender := range 3 {
+		runIn(&crew, func() {
+			for batch := readings(sender, 300, 11); ; {
+				if _, err := source.SendBatch(context.Background(), batch); err != nil {
+					return
+				}
+			}
+		})
+	}
+	await(t, "messages come out", func() bool { return taken.Load() > 0 })
+	if err := end(app, &fail); err != nil {
+		t.Error(err)
+	}
+	crew.Wait()
+	must(t, app.Close(context.Background()))
+	leavesNothing(t, app)
 }

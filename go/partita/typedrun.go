@@ -32,7 +32,7 @@ func computeKeyed[K, In, S, Out any](run *runJob[In, keyed[K, S], Out], compute 
 				flags[i] = C.PARTITA_CHANGED
 			}
 			run.at++
-			run.written = out.next
+			run.written = out.complete()
 			if run.written >= full {
 				return
 			}
