@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use partita::engine::{Batch, BatchKeys, Engine, Sender, Wait};
+use partita::engine::{Batch, BatchKeys, Engine, Sender, Tokens, Wait};
 use partita::host::{Build, BuildBatch, Compute, Host, KeyBatch, Partition, Run, Values, Verdict};
 use partita::model::{KeyKind, Policy, Value};
 use partita::topology::{self, Application, Pipeline, Source, Step, Threads};
@@ -62,6 +62,7 @@ fn application(workers: u32) -> Application {
         run_length: 1024,
         stack_size: 1 << 20,
         dead_letters: None,
+        completions: None,
         sleep: None,
         partitions: vec![topology::Partition {
             name: "stocks".into(),
@@ -86,6 +87,7 @@ fn round(messages: &[Value], words: &[u64], workers: u32) -> f64 {
             values,
             keys: BatchKeys::Words(words),
             failed: None,
+            tokens: Tokens::None,
         };
         let (_, sent) = sender.send(&batch, &Wait::forever());
         sent.unwrap();

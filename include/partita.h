@@ -56,6 +56,17 @@
  *   behind a parallel one. Memory is bounded by the credits of each source. Nothing is dropped
  *   silently: it is counted, and handed to the dead-letter handler if there is one.
  *
+ * COMPLETIONS
+ *   A batch, or each message of one, can be sent with a token (partita_batch). When nothing that
+ *   descends from it is left (outputs delivered, dropped or dead), the host is told so exactly once,
+ *   with the number of dead messages: by the callback `completed`, or, without one, to whoever polls
+ *   (partita_app_poll_completions). That is so also when the application fails or closes: after close
+ *   every completion is told of, or waits to be polled. partita_pipeline_watermark tells up to where all
+ *   is done, for brokers that are acknowledged in order. A completion holds no credit; the memory for
+ *   those that are not polled grows with what is sent.
+ *   A sink with `answer` gets messages together with the token of what they descend from: so a host
+ *   answers whoever sent a request.
+ *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
  *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another
@@ -479,6 +490,62 @@ typedef void (*partita_unpark_fn)(void *host, uint32_t worker);
 typedef int64_t (*partita_now_fn)(void *host);
 
 /**
+ * What became of what was sent with a token: nothing that descends from it is left. Its outputs were
+ * delivered or dropped, or it or they died.
+ */
+typedef struct partita_completion {
+  /**
+   * The token.
+   */
+  uint64_t token;
+  /**
+   * How many of the messages that descend from it, itself included, died.
+   */
+  uint64_t dead;
+  /**
+   * Why the first of them died; 0 if none did.
+   */
+  uint32_t reason;
+  /**
+   * What the callback said of the first of them; may be empty.
+   */
+  struct partita_str text;
+} partita_completion;
+
+/**
+ * Completions, in the order they came about. All that is pointed to is borrowed for the call.
+ */
+typedef struct partita_completed {
+  /**
+   * The engine's `sizeof(partita_completed)`.
+   */
+  size_t size;
+  /**
+   * How many completions.
+   */
+  size_t len;
+  /**
+   * The completions; as many bytes apart as `completion_size` says.
+   */
+  const struct partita_completion *completions;
+  /**
+   * The engine's `sizeof(partita_completion)`.
+   */
+  size_t completion_size;
+  /**
+   * The reason, if the call fails.
+   */
+  struct partita_failure failure;
+} partita_completed;
+
+/**
+ * Learns of completions, each exactly once, also when the application fails or closes: one call at a
+ * time. Answers `PARTITA_OK`; if it fails, the application does. A worker's thread, or the one that
+ * closes.
+ */
+typedef partita_status (*partita_completed_fn)(void *host, struct partita_completed *completed);
+
+/**
  * What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
  */
 typedef struct partita_app_options {
@@ -546,6 +613,11 @@ typedef struct partita_app_options {
    * With `PARTITA_THREADS_STEPPED`: which interleaving; else 0.
    */
   uint64_t seed;
+  /**
+   * Learns what became of batches that were sent with tokens. NULL: completions are polled with
+   * `partita_app_poll_completions`. It gets `host`.
+   */
+  partita_completed_fn completed;
 } partita_app_options;
 
 /**
@@ -942,6 +1014,41 @@ typedef struct partita_chain {
 } partita_chain;
 
 /**
+ * Completions, as `partita_app_poll_completions` writes them: the caller brings the arrays.
+ */
+typedef struct partita_completions {
+  /**
+   * `sizeof(partita_completions)`.
+   */
+  size_t size;
+  /**
+   * How many completions the arrays hold.
+   */
+  size_t capacity;
+  /**
+   * Where to write the tokens.
+   */
+  uint64_t *tokens;
+  /**
+   * Where to write how many messages died of each; NULL if not wanted.
+   */
+  uint64_t *dead;
+  /**
+   * Where to write why the first of them died; 0 if none did. NULL if not wanted.
+   */
+  uint32_t *reasons;
+  /**
+   * Where to write what was said of the first of them: for each `text_size` bytes, of which what is
+   * written ends with a NUL. NULL if not wanted.
+   */
+  char *texts;
+  /**
+   * How many bytes of `texts` there are for each completion.
+   */
+  size_t text_size;
+} partita_completions;
+
+/**
  * One mistake of an error object. The strings live until `partita_error_free`.
  */
 typedef struct partita_error_item {
@@ -1316,7 +1423,46 @@ typedef struct partita_delivery {
 typedef partita_status (*partita_sink_fn)(void *host, struct partita_delivery *delivery);
 
 /**
- * A sink: a callback, or (without one) a bounded queue that the host polls.
+ * Messages that descend from some that were sent with tokens.
+ */
+typedef struct partita_answers {
+  /**
+   * The engine's `sizeof(partita_answers)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * For each, the token of what it descends from.
+   */
+  const uint64_t *tokens;
+  /**
+   * How many are done, from the first one on; 0 on entry. Fewer than `len`: the rest comes
+   * again.
+   */
+  size_t done;
+  /**
+   * The reason, if the message at `done` failed.
+   */
+  struct partita_failure failure;
+} partita_answers;
+
+/**
+ * Takes answers: one call at a time, messages of one key in order. A message comes here before the
+ * completion of what it descends from is reported. Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message
+ * at `done` could not be taken: it follows the sink's policy. A worker's thread: a call that blocks holds
+ * up that worker.
+ */
+typedef partita_status (*partita_answer_fn)(void *host, struct partita_answers *answers);
+
+/**
+ * A sink: a callback, callers to be answered, or (without either) a bounded queue that the host polls.
  */
 typedef struct partita_sink_options {
   /**
@@ -1348,6 +1494,12 @@ typedef struct partita_sink_options {
    * is 4,096. Not with `deliver`.
    */
   uint64_t capacity;
+  /**
+   * Answers callers: takes what descends from messages that were sent with a token. Other messages
+   * that come to this sink are counted as discarded and handed to `drop`. It gets `host`. Not with
+   * `deliver` or `capacity`; one of its kind in its pipeline.
+   */
+  partita_answer_fn answer;
 } partita_sink_options;
 
 /**
@@ -1443,6 +1595,20 @@ typedef struct partita_batch {
    * What to say of that message.
    */
   struct partita_str failure;
+  /**
+   * Asks for completions: what the host calls each. NULL: for none.
+   */
+  const uint64_t *tokens;
+  /**
+   * How many tokens: 1 for one completion of all messages that are accepted, `len` for one of each
+   * message that is; 0 for none. If nothing is accepted, there is no completion.
+   */
+  size_t tokens_len;
+  /**
+   * With tokens: where to write the position behind the last message that was accepted, for
+   * `partita_pipeline_watermark`. It is written if one was. NULL if not wanted.
+   */
+  uint64_t *position_out;
 } partita_batch;
 
 /**
@@ -1758,7 +1924,7 @@ partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
  * 0.
  *
  * Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
- * `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
+ * `run`, `deliver`, `answer`, `dead_letters`), or of `completed`. Fails with `PARTITA_INVALID_HANDLE`,
  * `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
  * `PARTITA_INVALID_UTF8`.
  *
@@ -1918,6 +2084,47 @@ partita_status partita_cancel_free(struct partita_cancel cancel);
  * `chain` is NULL or what the callback was given.
  */
 partita_status partita_chain_reserve(struct partita_chain *chain, size_t capacity);
+
+/**
+ * Takes up to `capacity` completions, in the order they came about, and waits until there is one. How
+ * many it took is written to `len_out`; what is known of each to the arrays of `completions`.
+ *
+ * Any thread, several at once; not from inside a callback (`PARTITA_WOULD_DEADLOCK`) unless it does not
+ * wait. Without one it answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when none can come any
+ * more, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. What is not taken when the application
+ * closes can be taken afterwards, until it is freed. Also fails with `PARTITA_CANCELLED`,
+ * `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_UNSUPPORTED`
+ * (`completed` is set in the application's options, or for `completions` or `wait`) or
+ * `PARTITA_INVALID_ARGUMENT`.
+ *
+ * Pointers:
+ * `completions` points to as many readable bytes as its `size` says, and its arrays are NULL or have room
+ * for `capacity` items; `wait` is NULL or readable; `len_out` is NULL or writable.
+ */
+partita_status partita_app_poll_completions(struct partita_app app,
+                                            const struct partita_completions *completions,
+                                            const struct partita_wait *wait,
+                                            size_t *len_out);
+
+/**
+ * Waits until all that was sent into a pipeline with a completion, up to `position`, is done: nothing that
+ * descends from it is left. Writes how far that is the case by now, at least `position`. Positions are
+ * counted in messages of the pipeline that were sent with a completion, in the order they were admitted;
+ * see `partita_batch.position_out`. A `position` of 0 waits for nothing.
+ *
+ * Any thread, several at once; not from inside a callback (`PARTITA_WOULD_DEADLOCK`) unless it does not
+ * wait. If it is not that far it answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when it will
+ * never be, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. Also fails with
+ * `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`),
+ * `PARTITA_UNSUPPORTED` (`wait`) or `PARTITA_INVALID_ARGUMENT`.
+ *
+ * Pointers:
+ * `wait` is NULL or readable; `watermark_out` is NULL or writable.
+ */
+partita_status partita_pipeline_watermark(struct partita_pipeline pipeline,
+                                          uint64_t position,
+                                          const struct partita_wait *wait,
+                                          uint64_t *watermark_out);
 
 /**
  * How many mistakes an error object has: at least one.
@@ -2189,18 +2396,19 @@ partita_status partita_send(struct partita_sender sender,
                             size_t *accepted_out);
 
 /**
- * Sends a batch as `partita_send` does, with keys that the host found already.
+ * Sends a batch as `partita_send` does, with keys that the host found already, or with tokens: then
+ * the host learns when nothing that descends from it is left.
  *
  * Threads, callbacks and answers are as for `partita_send`: one thread at a time for each sender
  * (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Without keys of the first
  * step's kind its partition function is called on this thread. Also fails with
  * `PARTITA_INVALID_UTF8` (`failure`), and with `PARTITA_UNSUPPORTED` and `PARTITA_INVALID_ARGUMENT`
- * for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, or `failed` is not the
- * last.
+ * for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, `failed` is not the
+ * last, or `tokens_len` is none of 0, 1 and `len`.
  *
  * Pointers:
- * `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,
- * all borrowed for this call; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+ * `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items (of
+ * `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable; `accepted_out` is NULL or writable.
  */
 partita_status partita_send_batch(struct partita_sender sender,
                                   const struct partita_batch *batch,

@@ -239,6 +239,32 @@ pub struct DeadLetter {
     pub text: Box<str>,
 }
 
+/// What became of a batch, or of a message, that was sent with a completion: nothing that descends from
+/// it is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// What its sender called it.
+    pub token: u64,
+    /// How many messages among those that descend from it died.
+    pub dead: u64,
+    /// Why the first of them died, and what the callback said.
+    pub first: Option<(DeadReason, Box<str>)>,
+}
+
+/// Learns of completions.
+pub trait Completions: Host {
+    /// Takes completions, one call at a time. They count as taken however it ends; if it fails, the
+    /// application does. A worker's thread.
+    fn completed(&self, completions: &[Completion]) -> Verdict;
+}
+
+/// Answers callers at the end of a pipeline.
+pub trait Answer: Host {
+    /// Takes messages that descend from some that were sent with a completion, and what each of those
+    /// was called by its sender. One call at a time. A worker's thread.
+    fn answer(&self, values: &[Value], tokens: &[u64], done: &mut usize) -> Verdict;
+}
+
 /// Takes dead letters.
 pub trait DeadLetters: Host {
     /// Takes dead letters, one call at a time. A worker's thread.

@@ -7,7 +7,7 @@ mod slots;
 
 use std::sync::Arc;
 
-use partita::engine::{Batch, Engine, FailureKind, Sender, Wait};
+use partita::engine::{Batch, Engine, FailureKind, Sender, Tokens, Wait};
 use partita::host::{
     Build, BuildBatch, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch, Output,
     Partition, Run, Values, Verdict,
@@ -270,6 +270,7 @@ fn application(host: impl Fn(bool) -> Arc<Rude>) -> Application {
         stack_size: 1 << 20,
         sleep: None,
         dead_letters: Some(host(false)),
+        completions: None,
         partitions: vec![topology::Partition {
             name: "keys".into(),
             key_kind: KeyKind::Word,
@@ -297,7 +298,13 @@ fn breach(place: Place, wrong: Wrong, path: &str, seed: u64) {
     let engine = engine.unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
     let mut sender = Sender::new(engine.clone(), 0);
     let values: Vec<Value> = (0..MANY).map(|data| messages.give(data)).collect();
-    let sent = sender.send(&Batch::new(&values), &Wait::not_at_all());
+    let tokens: Vec<u64> = (0..MANY).collect();
+    let mut batch = Batch::new(&values);
+    batch.tokens = match seed % 2 {
+        0 => Tokens::Each(&tokens),
+        _ => Tokens::Batch(MANY),
+    };
+    let sent = sender.send(&batch, &Wait::not_at_all());
     assert_eq!(sent, (MANY as usize, Ok(())));
     while engine.step() {}
     let failure = engine.failure().expect("the contract is broken");
@@ -313,6 +320,20 @@ fn breach(place: Place, wrong: Wrong, path: &str, seed: u64) {
     assert_eq!(metrics.values_held, 0);
     assert_eq!(messages.outstanding(), 0);
     assert_eq!(states.outstanding(), 0);
+    let mut completions = Vec::new();
+    let all = 2 * MANY as usize;
+    let polled = engine.poll_completions(all, &Wait::not_at_all(), &mut completions);
+    assert_eq!(polled, Some(Ok(())));
+    let mut told: Vec<u64> = completions.iter().map(|one| one.token).collect();
+    told.sort_unstable();
+    let should = if seed.is_multiple_of(2) {
+        tokens
+    } else {
+        vec![MANY]
+    };
+    assert_eq!(told, should, "completions of which each is reported once");
+    let dead: u64 = completions.iter().map(|one| one.dead).sum();
+    assert_eq!(dead, metrics.dead.iter().sum::<u64>());
     messages.assert_all_is_back();
     states.assert_all_is_back();
 }

@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 15] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 17] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -29,6 +29,8 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 15] {
         ("a key released", count(|one| one.release)),
         ("a failure", count(|one| one.failure)),
         ("a close in flight", count(|one| one.close_in_flight)),
+        ("a completion", count(|one| one.completed)),
+        ("an answer", count(|one| one.answered)),
         ("fan-out beyond the credits", count(|one| one.overdraft)),
         (
             "all outputs, states and deaths compared",

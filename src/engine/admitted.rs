@@ -147,7 +147,7 @@ impl Sender {
         if let Some(failed) = pushed.failed {
             let step = &engine.plan.pipelines[self.pipeline].steps[failed.step];
             let death = Death {
-                origin: self.origin(),
+                origin: self.origin(0),
                 stage: failed.step,
                 counter: failed.step + 1,
                 path: &step.path,
@@ -215,8 +215,8 @@ impl Sender {
             End::State(step, state) => {
                 // Nothing is asked any more then.
                 if let (BatchKeys::Ask, Some(reason)) = (keys, engine.discarding()) {
-                    let (stage, values) = (self.steps(), values.to_vec());
-                    return engine.discard(self.pipeline, stage, stage + 1, values, reason);
+                    let (stage, left) = (self.steps(), (values, origins));
+                    return engine.discard(self.pipeline, stage, stage + 1, left, reason);
                 }
                 self.push_keyed(engine, (step, state), (values, origins), keys, 0);
             }

@@ -114,10 +114,14 @@ impl Engine {
         let pipeline = death.origin.pipeline;
         let slot = &self.pipelines[pipeline];
         slot.counters[death.counter].dead(death.reason, 1);
+        if death.origin.batch != 0 {
+            slot.tickets
+                .died(death.origin.batch, 1, death.reason, death.text);
+        }
         let Some(dead) = &self.dead else {
             self.drop_values(pipeline, death.stage, &[death.value]);
             self.consumed(pipeline, death.stage, 1, 0);
-            return;
+            return self.gone_one(death.origin);
         };
         slot.flow.moved(death.stage, slot.steps);
         let letter = DeadLetter {
@@ -134,7 +138,7 @@ impl Engine {
         };
         dead.mailbox.push(Dead {
             letter,
-            pipeline,
+            origin: death.origin,
             stage: death.stage,
         });
         self.schedule.notify(dead.actor);

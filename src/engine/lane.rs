@@ -2,6 +2,7 @@
 //! chain of what comes of it.
 
 use super::Engine;
+use super::account::Balance;
 use super::callback::tell;
 use super::chain::{Chain, OUTPUTS_MAX};
 use super::schedule::ActorId;
@@ -29,6 +30,8 @@ pub(super) struct RunBuffer {
     /// How many outputs there must be room for, because a message did not fit.
     pub(super) outputs_min: usize,
     pub(super) done: usize,
+    /// What it changes in what is left of batches.
+    balance: Balance,
 }
 
 impl RunBuffer {
@@ -249,6 +252,10 @@ impl Lane {
             run.outputs_min = 0;
             pipeline.flow.emit(self.step + 1, consumed, emitted);
         }
+        let origins = run.spans.from(run.start);
+        let through = (run.outputs.len(), takers);
+        run.balance.strike(origins, consumed, &run.outputs, through);
+        run.balance.raise(engine, self.pipeline);
         if takers == 0 {
             engine.discard_outputs(self.pipeline, plan, &mut run.outputs);
         } else {
@@ -271,6 +278,7 @@ impl Lane {
         if consumed > 0 {
             engine.consumed(self.pipeline, self.step, consumed, emitted);
         }
+        run.balance.settle(engine, self.pipeline);
         emitted > 0
     }
 
@@ -279,24 +287,29 @@ impl Lane {
     pub(super) fn give_up(&mut self, engine: &Engine, plan: &StepPlan) {
         let run = &mut self.run;
         let done = run.done.min(run.values.len() - run.start);
-        run.start += done;
         run.done = 0;
         let outputs: Vec<Value> = run.outputs.drain(..).map(|output| output.value).collect();
-        run.clear_if_over();
-        engine.pipelines[self.pipeline].counters[self.step + 1].dead(DeadReason::Failed, done);
+        let (origins, reason) = (run.spans.from(run.start), DeadReason::Failed);
+        engine.pipelines[self.pipeline].counters[self.step + 1].dead(reason, done);
+        engine.died(self.pipeline, origins, done, reason);
         engine.drop_to(&*plan.values, &outputs);
         engine.consumed(self.pipeline, self.step, done, 0);
+        engine.gone(self.pipeline, origins, done);
+        run.start += done;
+        run.clear_if_over();
     }
 
     /// Hands everything back: the application failed or closes.
     pub(super) fn discard(&mut self, engine: &Engine, reason: DeadReason) {
-        let mut values = self.run.values.split_off(self.run.start);
-        self.run.start = self.run.values.len();
-        self.run.clear_if_over();
+        let run = &mut self.run;
+        let left = (&run.values[run.start..], run.spans.from(run.start));
+        engine.discard(self.pipeline, self.step, self.step + 1, left, reason);
+        run.start = run.values.len();
+        run.clear_if_over();
         for segment in self.queue.drain(..) {
-            values.extend_from_slice(segment.values_left());
+            let left = (segment.values_left(), segment.origins_left());
+            engine.discard(self.pipeline, self.step, self.step + 1, left, reason);
         }
-        engine.discard(self.pipeline, self.step, self.step + 1, values, reason);
         self.chain.discard(engine, reason);
     }
 }

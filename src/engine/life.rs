@@ -5,7 +5,8 @@
 //! 2. Every actor is notified. From now on actors only drop what they hold, and count it; callbacks that
 //!    run finish. A send that was admitted before is still pushed, and then dropped.
 //! 3. Queues of sinks are emptied, as often as something still comes in.
-//! 4. When nothing is in flight, workers leave; threads of the engine are joined.
+//! 4. When nothing is in flight and every completion is reported, workers leave; threads of the engine are
+//!    joined.
 //! 5. States are handed back, and hosts released.
 //!
 //! At the deadline the call returns; whatever it did stays done, and the next call goes on with it.
@@ -196,7 +197,8 @@ impl Engine {
         while self.workers_inside() == 0 && self.step() {}
         self.empty_queues();
         let reading = self.readers.load(Ordering::SeqCst) > 0;
-        if reading || !self.is_quiet() && !self.is_broken() {
+        let over = self.is_quiet() && self.all_reported();
+        if reading || !over && !self.is_broken() {
             return false;
         }
         self.schedule.close();
@@ -207,6 +209,9 @@ impl Engine {
         // of the host's may wait in it.
         while self.schedule.is_unparking() {
             std::thread::yield_now();
+        }
+        if self.is_broken() {
+            self.abandon_completions(self.plan.completions.as_deref());
         }
         self.drop_states();
         callback::tell(self, || self.plan.release_hosts());
@@ -221,18 +226,19 @@ impl Engine {
                     continue;
                 };
                 loop {
-                    let (count, stalled) = queue.take(&mut taken);
-                    stalled
-                        .into_iter()
-                        .for_each(|actor| self.schedule.notify(actor));
-                    if count == 0 {
+                    let found = queue.take(&mut taken);
+                    let stalled = found.stalled.into_iter();
+                    stalled.for_each(|actor| self.schedule.notify(actor));
+                    if found.count == 0 {
                         break;
                     }
-                    let stage = pipeline.steps;
-                    self.sink_counter(index, number)
-                        .dead(DeadReason::Closed, count);
-                    self.drop_values(index, stage, &taken[..count]);
-                    self.consumed(index, stage, count, 0);
+                    let (stage, reason) = (pipeline.steps, DeadReason::Closed);
+                    let origins = found.tracked.from(0);
+                    self.sink_counter(index, number).dead(reason, found.count);
+                    self.died(index, origins, found.tracked_count, reason);
+                    self.drop_values(index, stage, &taken[..found.count]);
+                    self.consumed(index, stage, found.count, 0);
+                    self.gone(index, origins, found.tracked_count);
                 }
             }
         }

@@ -5,7 +5,7 @@
 //! model asks for: `LOOM_MAX_PREEMPTIONS=5`.
 
 use std::sync::atomic::{
-    AtomicI64,
+    AtomicI64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 
@@ -20,7 +20,8 @@ use super::quarantine::Quarantine;
 use super::queue::SinkQueue;
 use super::schedule::{ActorId, Claim, Schedule};
 use super::segment::{Origin, Spans};
-use super::{Batch, Engine, Failure, Refusal, Sender};
+use super::ticket::{Ticket, Tickets};
+use super::{Batch, Engine, Failure, Refusal, Sender, Tokens};
 use crate::host::{
     self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Sleep, Values, Verdict,
 };
@@ -572,9 +573,10 @@ fn an_actor_stalled_by_a_full_queue_is_notified_when_there_is_room() {
         for expected in 1..=3 {
             let mut out = [Value(0); 2];
             let polled = queue.arrived.wait_until(&Wait::forever(), || {
-                let (taken, stalled) = queue.take(&mut out);
-                stalled.into_iter().for_each(|actor| schedule.notify(actor));
-                (taken > 0).then_some(taken)
+                let taken = queue.take(&mut out);
+                let stalled = taken.stalled.into_iter();
+                stalled.for_each(|actor| schedule.notify(actor));
+                (taken.count > 0).then_some(taken.count)
             });
             assert_eq!((polled, out[0]), (Ok(1), Value(expected)));
         }
@@ -687,6 +689,19 @@ impl Model {
         Model::with_runs_of(16, workers, credits, steps, end)
     }
 
+    /// One message at one step, and completions that are told to this.
+    fn reporting(told: Arc<Told>) -> Model {
+        Model::of(
+            Threads::Host,
+            1,
+            1,
+            1,
+            &[KeyKind::Single],
+            End::Done,
+            Some(told),
+        )
+    }
+
     fn with_runs_of(
         run_length: u32,
         workers: u32,
@@ -704,6 +719,18 @@ impl Model {
         credits: u64,
         steps: &[KeyKind],
         end: End,
+    ) -> Model {
+        Model::of(threads, run_length, workers, credits, steps, end, None)
+    }
+
+    fn of(
+        threads: Threads,
+        run_length: u32,
+        workers: u32,
+        credits: u64,
+        steps: &[KeyKind],
+        end: End,
+        told: Option<Arc<Told>>,
     ) -> Model {
         let ledger = Arc::new(Ledger::default());
         let mut pipeline = Pipeline::new("p".into());
@@ -751,6 +778,7 @@ impl Model {
             run_length,
             stack_size: 0,
             dead_letters: None,
+            completions: told.map(|told| told as _),
             sleep: None,
             partitions: steps.iter().enumerate().map(partition).collect(),
             pipelines: vec![pipeline],
@@ -768,6 +796,7 @@ impl Model {
         let engine = &self.engine;
         engine.life.fetch_add(0, SeqCst);
         engine.readers.fetch_add(0, SeqCst);
+        engine.reporting.fetch_or(false, SeqCst);
         engine.starting.fetch_add(0, SeqCst);
         for pipeline in &engine.pipelines {
             let credits = pipeline.flow.admit(1);
@@ -1068,5 +1097,67 @@ fn without_threads_one_that_steps_or_waits_runs_what_another_sends() {
         }
         sender.join().unwrap();
         model.close([]);
+    });
+}
+
+// ---- tickets ----
+
+/// Settles a ticket by so much.
+fn settle(tickets: &Tickets, ticket: Ticket, change: i64) -> bool {
+    tickets.settle(std::iter::once((ticket, change)))
+}
+
+#[test]
+fn the_last_of_a_batch_and_the_end_of_its_send_finish_it_once() {
+    check(3, || {
+        let tickets = Arc::new(Tickets::default());
+        // Of two messages one is admitted, and its send goes on.
+        let (ticket, _) = tickets.open(7, 1, true);
+        let first = {
+            let tickets = tickets.clone();
+            thread::spawn(move || settle(&tickets, ticket, -1))
+        };
+        tickets.extend(ticket, 1);
+        let second = {
+            let tickets = tickets.clone();
+            thread::spawn(move || settle(&tickets, ticket, -1))
+        };
+        let mut finished = usize::from(settle(&tickets, ticket, -1));
+        finished += usize::from(first.join().unwrap());
+        finished += usize::from(second.join().unwrap());
+        assert_eq!(finished, 1);
+        assert_eq!((tickets.watermark(), tickets.is_any_open()), (2, false));
+        let mut completions = Vec::new();
+        tickets.take(8, &mut completions);
+        assert_eq!(completions.len(), 1);
+    });
+}
+
+/// Counts what is reported to it.
+#[derive(Default)]
+struct Told(AtomicUsize);
+
+impl host::Host for Told {}
+
+impl host::Completions for Told {
+    fn completed(&self, completions: &[host::Completion]) -> Verdict {
+        self.0.fetch_add(completions.len(), Relaxed);
+        Verdict::Done
+    }
+}
+
+#[test]
+fn a_completion_is_reported_before_who_closes_is_done() {
+    check(2, || {
+        let told = Arc::new(Told::default());
+        let model = Model::reporting(told.clone());
+        let worker = model.worker(0);
+        let mut sender = Sender::new(model.engine.clone(), 0);
+        model.ledger.given(1);
+        let mut batch = Batch::new(&[NOTHING]);
+        batch.tokens = Tokens::Batch(7);
+        assert_eq!(sender.send(&batch, &Wait::forever()), (1, Ok(())));
+        model.close([worker]);
+        assert_eq!(told.0.load(Relaxed), 1);
     });
 }

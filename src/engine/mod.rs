@@ -4,6 +4,7 @@
 //! the relay of a pipeline whose senders reach its sinks, or a strand of a parallel step. Workers take ready actors from the schedule, one worker
 //! at a time for each actor.
 
+mod account;
 mod admitted;
 mod callback;
 mod cell;
@@ -20,6 +21,7 @@ mod outbox;
 mod quarantine;
 mod queue;
 mod reader;
+mod report;
 mod scatter;
 mod schedule;
 mod seam;
@@ -29,6 +31,7 @@ mod shard;
 mod sink;
 mod stepping;
 mod strand;
+mod ticket;
 mod timers;
 mod watch;
 mod worker;
@@ -62,6 +65,7 @@ use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
 use segment::{Bag, Origins};
+use ticket::Tickets;
 use worker::WorkerSlot;
 
 pub use admitted::{Pushed, PushedFailure};
@@ -70,7 +74,7 @@ pub use death::{Failure, FailureKind};
 pub use event::{Cancel, Wait, WaitError};
 pub use life::Refusal;
 pub use reader::{Part, Reader};
-pub use sender::{Batch, BatchKeys, Sender};
+pub use sender::{Batch, BatchKeys, Sender, Tokens};
 pub use stepping::Stepped;
 
 /// Shards for each worker: some more than one, so that a worker that is done early finds work. Few
@@ -84,6 +88,7 @@ enum Actor {
     Undertaker(sink::Undertaker),
     Relay(sink::Relay),
     Strand(Box<strand::Strand>),
+    Reporter(report::Reporter),
 }
 
 struct PartitionSlot {
@@ -104,6 +109,7 @@ enum SinkSlot {
 
 struct PipelineSlot {
     flow: Flow,
+    tickets: Tickets,
     steps: usize,
     sinks: Vec<SinkSlot>,
     /// What passes messages on to the sinks if the sender's chain ends there.
@@ -131,6 +137,12 @@ pub struct Engine {
     inboxes: Vec<Vec<Inbox>>,
     pipelines: Vec<PipelineSlot>,
     dead: Option<DeadSlot>,
+    /// What reports completions, unless they are polled.
+    reporter: Option<ActorId>,
+    /// Whether it is at it.
+    reporting: AtomicBool,
+    /// Where those wait who poll completions.
+    completed: Arc<Event>,
     workers: Vec<WorkerSlot>,
     threads: Mutex<Option<worker::Threads>>,
     life: AtomicU8,
@@ -229,7 +241,7 @@ impl Assembly {
         for (number, sink) in plan.sinks.iter().enumerate() {
             sinks.push(match &sink.kind {
                 SinkKind::Queue(capacity) => SinkSlot::Queue(SinkQueue::new(*capacity)),
-                SinkKind::Callback(_) => SinkSlot::Callback {
+                SinkKind::Callback(_) | SinkKind::Answers(_) => SinkSlot::Callback {
                     actor: self.add(Actor::Sink(sink::Sink::new(index, number))),
                     inbox: Inbox::default(),
                 },
@@ -246,6 +258,7 @@ impl Assembly {
         let stages = 1 + plan.steps.len() + plan.sinks.len();
         PipelineSlot {
             flow: Flow::new(plan.source.credits, plan.steps.len()),
+            tickets: Tickets::default(),
             steps: plan.steps.len(),
             sinks,
             relay,
@@ -287,6 +300,10 @@ impl Engine {
             actor: assembly.add(Actor::Undertaker(sink::Undertaker::default())),
             mailbox: Mailbox::default(),
         });
+        let reporter = plan.completions.as_ref().map(|_| {
+            let reporter = report::Reporter::default();
+            assembly.add(Actor::Reporter(reporter))
+        });
         let starting = assembly.actors.iter().filter(|actor| match actor {
             Actor::Shard(shard) => shard.has_declared(),
             _ => false,
@@ -303,6 +320,9 @@ impl Engine {
             partitions,
             pipelines,
             dead,
+            reporter,
+            reporting: AtomicBool::new(false),
+            completed: Arc::default(),
             plan,
             seam,
             life: AtomicU8::new(0),
@@ -354,9 +374,13 @@ impl Engine {
     /// Nothing of one pipeline is in flight any more, or the states of declared keys are built.
     fn quieter(&self) {
         self.changed.notify();
-        for sink in self.pipelines.iter().flat_map(|pipeline| &pipeline.sinks) {
-            if let SinkSlot::Queue(queue) = sink {
-                queue.arrived.notify();
+        self.completed.notify();
+        for pipeline in &self.pipelines {
+            pipeline.tickets.passed.notify();
+            for sink in &pipeline.sinks {
+                if let SinkSlot::Queue(queue) = sink {
+                    queue.arrived.notify();
+                }
             }
         }
     }
@@ -414,7 +438,8 @@ impl Engine {
         }
     }
 
-    /// Hands back the messages at the end of a pipeline that leads nowhere.
+    /// Hands back messages at the end of a pipeline that lead nowhere: it has no sink, or nobody called for
+    /// them.
     fn drop_discarded(&self, pipeline: usize, values: &[Value]) {
         let slot = &self.pipelines[pipeline];
         slot.discarded
@@ -444,15 +469,17 @@ impl Engine {
         pipeline: usize,
         stage: usize,
         counter: usize,
-        values: Vec<Value>,
+        (values, origins): (&[Value], Origins<'_>),
         reason: DeadReason,
     ) {
         if values.is_empty() {
             return;
         }
         self.pipelines[pipeline].counters[counter].dead(reason, values.len());
-        self.drop_values(pipeline, stage, &values);
+        self.died(pipeline, origins, values.len(), reason);
+        self.drop_values(pipeline, stage, values);
         self.consumed(pipeline, stage, values.len(), 0);
+        self.gone(pipeline, origins, values.len());
     }
 
     /// Draws what it runs.
@@ -531,21 +558,22 @@ impl Engine {
             // Whether more can come is asked before the queue is: what comes last is not missed.
             let over = self.no_more_outputs();
             match queue.take(out) {
-                (0, _) => over.map(Err),
+                taken if taken.count == 0 => over.map(Err),
                 taken => Some(Ok(taken)),
             }
         });
         Some(match polled {
             Err(error) => Err(error.into()),
             Ok(Err(refusal)) => Err(refusal),
-            Ok(Ok((taken, stalled))) => {
-                self.sink_counter(pipeline, sink).completed(taken);
-                self.consumed(pipeline, self.pipelines[pipeline].steps, taken, 0);
-                stalled
-                    .into_iter()
-                    .for_each(|actor| self.schedule.notify(actor));
+            Ok(Ok(taken)) => {
+                let stage = self.pipelines[pipeline].steps;
+                self.sink_counter(pipeline, sink).completed(taken.count);
+                self.consumed(pipeline, stage, taken.count, 0);
+                self.gone(pipeline, taken.tracked.from(0), taken.tracked_count);
+                let stalled = taken.stalled.into_iter();
+                stalled.for_each(|actor| self.schedule.notify(actor));
                 self.wake_senders();
-                Ok(taken)
+                Ok(taken.count)
             }
         })
     }

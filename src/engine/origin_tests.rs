@@ -97,6 +97,7 @@ fn declared() -> Application {
         run_length: 8,
         stack_size: 0,
         dead_letters: None,
+        completions: None,
         sleep: None,
         partitions: names.map(partition).into(),
         pipelines: vec![pipeline],
@@ -107,6 +108,9 @@ fn declared() -> Application {
 fn send(engine: &Engine) {
     let words: Vec<u64> = (0..BATCH_LEN as u64).collect();
     for batch in 1..=BATCHES {
+        // Each gets the ticket of its number, which is never given back: more are taken than are sent.
+        let (ticket, _) = engine.pipelines[0].tickets.open(0, 1 << 20, false);
+        assert_eq!(ticket, batch);
         let values = [Value(batch); BATCH_LEN];
         assert_eq!(engine.pipelines[0].flow.admit(BATCH_LEN), BATCH_LEN);
         let mut spans = Spans::default();

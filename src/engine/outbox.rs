@@ -99,10 +99,11 @@ impl Outbox {
             false => std::slice::from_ref(&self.forwarded),
         };
         for (taker, &forwarded) in forwarded.iter().enumerate() {
-            let mut left = self.values[forwarded..].to_vec();
-            if planted(Fault::ValueForgotten) {
-                left.pop();
+            let mut left = &self.values[forwarded..];
+            if planted(Fault::ValueForgotten) && !left.is_empty() {
+                left = &left[1..];
             }
+            let left = (left, self.spans.from(forwarded));
             engine.discard(pipeline, stage, stage + 1 + taker, left, reason);
         }
         self.clear();

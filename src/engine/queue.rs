@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::event::Event;
 use super::schedule::ActorId;
-use super::segment::{Origin, Origins};
+use super::segment::{Origin, Origins, Spans};
 use crate::fault::{Fault, planted};
 use crate::model::Value;
 use crate::sync::{Arc, Mutex, lock};
@@ -14,6 +14,16 @@ struct Content {
     messages: VecDeque<(Origin, Value)>,
     /// The actors that hold outputs for which there was no room.
     stalled: Vec<ActorId>,
+}
+
+/// What was taken out of a queue.
+pub(crate) struct Taken {
+    pub(crate) count: usize,
+    /// The actors to notify.
+    pub(crate) stalled: Vec<ActorId>,
+    /// Where those came from that have a ticket: so many.
+    pub(crate) tracked: Spans,
+    pub(crate) tracked_count: usize,
 }
 
 pub(crate) struct SinkQueue {
@@ -56,19 +66,28 @@ impl SinkQueue {
         accepted
     }
 
-    /// Takes up to `out.len()` messages. Gives how many, and the actors to notify.
-    pub(crate) fn take(&self, out: &mut [Value]) -> (usize, Vec<ActorId>) {
+    /// Takes up to `out.len()` messages.
+    pub(crate) fn take(&self, out: &mut [Value]) -> Taken {
         let mut content = lock(&self.content);
-        let taken = out.len().min(content.messages.len());
-        for (slot, (_, value)) in out.iter_mut().zip(content.messages.drain(..taken)) {
+        let count = out.len().min(content.messages.len());
+        let (mut tracked, mut tracked_count) = (Spans::default(), 0);
+        for (slot, (origin, value)) in out.iter_mut().zip(content.messages.drain(..count)) {
             *slot = value;
+            if origin.batch != 0 {
+                tracked_count += 1;
+                tracked.push(origin, tracked_count);
+            }
         }
-        let stalled = if taken > 0 {
-            std::mem::take(&mut content.stalled)
-        } else {
-            Vec::new()
+        let stalled = match count {
+            0 => Vec::new(),
+            _ => std::mem::take(&mut content.stalled),
         };
-        (taken, stalled)
+        Taken {
+            count,
+            stalled,
+            tracked,
+            tracked_count,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use crate::model::{ByteKeys, Value};
 pub(crate) struct Origin {
     /// The pipeline whose credits they hold.
     pub(crate) pipeline: usize,
-    /// The number of the sent batch they descend from, counted per sender; 0 if nobody asks.
+    /// The ticket of the sent batch they descend from; 0 if nobody asks.
     pub(crate) batch: u64,
     /// The epoch they were admitted in.
     pub(crate) epoch: u64,
@@ -90,7 +90,11 @@ impl Bag {
 
 /// Which origin the messages of a list have: runs of equal ones, each up to an index.
 #[derive(Default)]
-pub(crate) struct Spans(Vec<(Origin, usize)>);
+pub(crate) struct Spans {
+    list: Vec<(Origin, usize)>,
+    /// Whether one of them has a ticket.
+    tracked: bool,
+}
 
 /// Where messages came from: the first of them is at this index of these spans.
 #[derive(Clone, Copy)]
@@ -107,7 +111,7 @@ impl<'a> Origins<'a> {
 
     /// The spans of the first `count` messages: each with where it begins and ends among them.
     pub(crate) fn first(self, count: usize) -> impl Iterator<Item = (Origin, usize, usize)> + 'a {
-        let (spans, start, end) = (&self.spans.0, self.start, self.start + count);
+        let (spans, start, end) = (&self.spans.list, self.start, self.start + count);
         let mut from = start;
         let begin = spans.partition_point(|&(_, span_end)| span_end <= start);
         let cut = spans[begin..].iter().map_while(move |&(origin, span_end)| {
@@ -119,6 +123,12 @@ impl<'a> Origins<'a> {
         });
         // Messages that were removed may have left spans empty.
         cut.filter(|(_, low, high)| low < high)
+    }
+
+    /// Whether some may have a ticket.
+    #[inline]
+    pub(crate) fn are_tracked(self) -> bool {
+        self.spans.tracked
     }
 
     /// The origin of one of the messages.
@@ -136,9 +146,12 @@ impl<'a> Origins<'a> {
 impl Spans {
     /// Notes that messages up to `end` (from the end of the span before) have this origin.
     pub(crate) fn push(&mut self, origin: Origin, end: usize) {
-        match self.0.last_mut() {
+        match self.list.last_mut() {
             Some(last) if last.0 == origin => last.1 = end,
-            _ => self.0.push((origin, end)),
+            _ => {
+                self.tracked |= origin.batch != 0;
+                self.list.push((origin, end));
+            }
         }
     }
 
@@ -150,7 +163,8 @@ impl Spans {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.list.clear();
+        self.tracked = false;
     }
 
     /// The origins of the messages from this index on.
@@ -160,23 +174,23 @@ impl Spans {
 
     /// The origin of the message at `index`.
     pub(crate) fn origin_at(&self, index: usize) -> Origin {
-        self.0[self.0.partition_point(|&(_, end)| end <= index)].0
+        self.list[self.list.partition_point(|&(_, end)| end <= index)].0
     }
 
     /// Finds the origins of messages one after the other: each index is at least the one before.
     pub(crate) fn walk(&self) -> impl FnMut(usize) -> Origin + '_ {
         let mut span = 0;
         move |index| {
-            while self.0[span].1 <= index {
+            while self.list[span].1 <= index {
                 span += 1;
             }
-            self.0[span].0
+            self.list[span].0
         }
     }
 
     /// Forgets the message at `index`: those behind it move up.
     pub(crate) fn remove(&mut self, index: usize) {
-        for (_, end) in self.0.iter_mut().filter(|(_, end)| *end > index) {
+        for (_, end) in self.list.iter_mut().filter(|(_, end)| *end > index) {
             *end -= 1;
         }
     }

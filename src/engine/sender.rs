@@ -8,6 +8,7 @@ use super::event::Wait;
 use super::life::Refusal;
 use super::scatter::Keys;
 use super::segment::{Origin, Origins, Spans};
+use super::ticket::Ticket;
 use super::{Death, Engine, Failure};
 use crate::host::{KeyBatch, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
@@ -25,6 +26,18 @@ pub enum BatchKeys<'a> {
     Bytes(&'a ByteKeys),
 }
 
+/// Which completions are asked for, and what the sender calls them.
+#[derive(Clone, Copy, Default)]
+pub enum Tokens<'a> {
+    /// None.
+    #[default]
+    None,
+    /// One, of all messages that are accepted of the batch.
+    Batch(u64),
+    /// One of each message that is accepted.
+    Each(&'a [u64]),
+}
+
 /// Messages to send.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {
@@ -34,6 +47,8 @@ pub struct Batch<'a> {
     pub keys: BatchKeys<'a>,
     /// If the host found no key for the last message at that step: why.
     pub failed: Option<&'a str>,
+    /// The completions that are asked for.
+    pub tokens: Tokens<'a>,
 }
 
 impl<'a> Batch<'a> {
@@ -43,6 +58,7 @@ impl<'a> Batch<'a> {
             values,
             keys: BatchKeys::Ask,
             failed: None,
+            tokens: Tokens::None,
         }
     }
 }
@@ -58,6 +74,9 @@ pub struct Sender {
     spans: Spans,
     /// How many messages were admitted ([`Sender::admit`]) and not sent yet.
     pub(super) admitted: usize,
+    /// The ticket of the batch that is being sent, and whether more of it may follow.
+    sending: Option<(Ticket, bool)>,
+    position: u64,
 }
 
 impl Sender {
@@ -71,6 +90,8 @@ impl Sender {
             bench: Bench::default(),
             spans: Spans::default(),
             admitted: 0,
+            sending: None,
+            position: 0,
         }
     }
 
@@ -79,9 +100,26 @@ impl Sender {
         &self.engine
     }
 
+    /// The position behind the last message that it has sent with a completion, in the order in which
+    /// its pipeline admitted such messages; see [`Engine::watermark`].
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Sends messages in order, and waits for credits. Gives how many were accepted, from the first
-    /// one on, and what refused the rest.
+    /// one on, and what refused the rest. A completion of the batch is one of what was accepted; if that
+    /// is nothing, there is none.
     pub fn send(&mut self, batch: &Batch<'_>, wait: &Wait) -> (usize, Result<(), Refusal>) {
+        let sent = self.send_pieces(batch, wait);
+        // Nothing more of the batch follows: its ticket is that of its messages alone.
+        if let Some((ticket, true)) = self.sending.take() {
+            let changes = std::iter::once((ticket, -1));
+            self.engine.settle(self.pipeline, changes);
+        }
+        sent
+    }
+
+    fn send_pieces(&mut self, batch: &Batch<'_>, wait: &Wait) -> (usize, Result<(), Refusal>) {
         let engine = self.engine.clone();
         if callback::inside(&engine) {
             return (0, Err(Refusal::WouldDeadlock));
@@ -127,12 +165,14 @@ impl Sender {
     /// Sends what was admitted on its way.
     fn dispatch(&mut self, engine: &Engine, batch: &Batch<'_>, start: usize, end: usize) {
         self.count_sent(engine, end - start);
-        self.with_origins(end - start, |sender, origins| {
-            sender.pass_on(engine, batch, (start, end), origins);
-        });
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.clear();
+        self.stamp(engine, batch, (start, end), &mut spans);
+        self.pass_on(engine, batch, (start, end), spans.from(0));
+        self.spans = spans;
     }
 
-    /// Does something with so many messages of this sender.
+    /// Does something with so many messages of this sender of which no completion is asked for.
     pub(super) fn with_origins(
         &mut self,
         count: usize,
@@ -140,9 +180,43 @@ impl Sender {
     ) {
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
-        spans.push(self.origin(), count);
+        spans.push(self.origin(0), count);
         pass(self, spans.from(0));
         self.spans = spans;
+    }
+
+    /// Notes where the messages of a batch from `start` to `end` come from: they get their tickets.
+    fn stamp(
+        &mut self,
+        engine: &Engine,
+        batch: &Batch<'_>,
+        (start, end): (usize, usize),
+        spans: &mut Spans,
+    ) {
+        let tickets = &engine.pipelines[self.pipeline].tickets;
+        let ticket = match (batch.tokens, self.sending) {
+            (Tokens::None, _) => 0,
+            (Tokens::Each(tokens), _) => {
+                let mut index = 0;
+                let position = tickets.open_each(&tokens[start..end], |ticket| {
+                    index += 1;
+                    spans.push(self.origin(ticket), index);
+                });
+                self.position = position;
+                return;
+            }
+            (Tokens::Batch(_), Some((ticket, _))) => {
+                self.position = tickets.extend(ticket, end - start);
+                ticket
+            }
+            (Tokens::Batch(token), None) => {
+                let goes_on = end < batch.values.len();
+                let (ticket, position) = tickets.open(token, end - start, goes_on);
+                (self.sending, self.position) = (Some((ticket, goes_on)), position);
+                ticket
+            }
+        };
+        spans.push(self.origin(ticket), end - start);
     }
 
     /// Passes the messages of a batch from `start` to `end` on, to what comes first.
@@ -173,11 +247,11 @@ impl Sender {
         }
     }
 
-    /// What the sender sends comes from here.
-    pub(super) fn origin(&self) -> Origin {
+    /// What the sender sends comes from here; a ticket of 0 is none.
+    pub(super) fn origin(&self, ticket: Ticket) -> Origin {
         Origin {
             pipeline: self.pipeline,
-            batch: 0,
+            batch: ticket,
             epoch: 0,
         }
     }
@@ -282,9 +356,10 @@ impl Sender {
             if let Some(text) = contract {
                 // The messages are accepted already: they die with the application.
                 engine.fail(Failure::contract(&step.path, text));
-                let (stage, values) = (self.chain.end(), values.to_vec());
+                let stage = self.chain.end();
                 let reason = DeadReason::Failed;
-                return engine.discard(self.pipeline, stage, stage + 1, values, reason);
+                let left = (values, origins);
+                return engine.discard(self.pipeline, stage, stage + 1, left, reason);
             }
             self.scatter(engine, state, &values[..done], origins, keys);
             (values, origins) = (&values[done..], origins.skip(done));

@@ -4,10 +4,17 @@
 use super::callback::call;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
-use super::segment::{Bag, Spans};
+use super::segment::{Bag, Origin, Origins, Segment, Spans};
 use super::{Death, Engine, Failure, SinkSlot};
-use crate::host::{DeadLetter, Deliver, Verdict};
+use crate::host::{Answer, DeadLetter, Deliver, Verdict};
 use crate::model::{DeadReason, Value};
+
+/// The callback of a sink.
+#[derive(Clone, Copy)]
+pub(super) enum Taker<'a> {
+    Deliver(&'a dyn Deliver),
+    Answer(&'a dyn Answer),
+}
 
 /// A sink that is a callback.
 pub(super) struct Sink {
@@ -19,12 +26,14 @@ pub(super) struct Sink {
     done: usize,
     /// How many were given to the callback that runs, if one does.
     given: Option<usize>,
+    /// What senders called what the messages descend from, for callers.
+    tokens: Vec<u64>,
     mail: Bag,
 }
 
 impl Sink {
     pub(super) fn new(pipeline: usize, sink: usize) -> Sink {
-        let (batch, spans, mail) = Default::default();
+        let (batch, spans, tokens, mail) = Default::default();
         Sink {
             pipeline,
             sink,
@@ -33,20 +42,21 @@ impl Sink {
             start: 0,
             done: 0,
             given: None,
+            tokens,
             mail,
         }
     }
 
-    pub(super) fn advance(&mut self, engine: &Engine, deliver: &dyn Deliver) -> bool {
+    pub(super) fn advance(&mut self, engine: &Engine, taker: Taker<'_>) -> bool {
         // Only when the batch is over: what is delivered of it is let go of then.
         if self.batch.is_empty() || engine.discarding().is_some() {
-            self.collect(engine);
+            self.collect(engine, taker);
         }
         if let Some(reason) = engine.discarding() {
-            let values = self.batch.split_off(self.start);
             let stage = engine.pipelines[self.pipeline].steps;
             let counter = stage + 1 + self.sink;
-            engine.discard(self.pipeline, stage, counter, values, reason);
+            let left = (&self.batch[self.start..], self.spans.from(self.start));
+            engine.discard(self.pipeline, stage, counter, left, reason);
             self.clear();
             return false;
         }
@@ -58,12 +68,20 @@ impl Sink {
         let values = &self.batch[self.start..self.start + count];
         (self.given, self.done) = (Some(count), 0);
         let done = &mut self.done;
-        let verdict = call(engine, || deliver.deliver(values, done));
+        let verdict = match taker {
+            Taker::Deliver(deliver) => call(engine, || deliver.deliver(values, done)),
+            Taker::Answer(answer) => {
+                let origins = self.spans.from(self.start);
+                engine.tokens(self.pipeline, origins, count, &mut self.tokens);
+                let tokens = &self.tokens;
+                call(engine, || answer.answer(values, tokens, done))
+            }
+        };
         self.delivered(engine, verdict);
         true
     }
 
-    fn collect(&mut self, engine: &Engine) {
+    fn collect(&mut self, engine: &Engine, taker: Taker<'_>) {
         let slot = &engine.pipelines[self.pipeline].sinks[self.sink];
         let SinkSlot::Callback { inbox, .. } = slot else {
             return;
@@ -71,13 +89,32 @@ impl Sink {
         let mut mail = std::mem::take(&mut self.mail);
         inbox.take(&mut mail.arrived, &mut mail.empty);
         for segment in std::mem::take(&mut mail.arrived) {
-            let values = segment.values_left();
-            self.spans
-                .append(segment.origins_left(), values.len(), self.batch.len());
-            self.batch.extend_from_slice(values);
+            match taker {
+                Taker::Deliver(_) => self.append(segment.values_left(), segment.origins_left()),
+                Taker::Answer(_) => self.append_called_for(engine, &segment),
+            }
             mail.empty(segment);
         }
         self.mail = mail;
+    }
+
+    fn append(&mut self, values: &[Value], origins: Origins<'_>) {
+        self.spans.append(origins, values.len(), self.batch.len());
+        self.batch.extend_from_slice(values);
+    }
+
+    /// Takes over what somebody called for, and hands the rest back.
+    fn append_called_for(&mut self, engine: &Engine, segment: &Segment) {
+        let (values, origins) = (segment.values_left(), segment.origins_left());
+        for (origin, low, high) in origins.first(values.len()) {
+            if origin.batch != 0 {
+                self.append(&values[low..high], origins.skip(low));
+                continue;
+            }
+            let stage = engine.pipelines[self.pipeline].steps;
+            engine.drop_discarded(self.pipeline, &values[low..high]);
+            engine.consumed(self.pipeline, stage, high - low, 0);
+        }
     }
 
     pub(super) fn delivered(&mut self, engine: &Engine, verdict: Verdict) {
@@ -101,8 +138,10 @@ impl Sink {
             _ => self.done.min(given),
         };
         engine.pipelines[self.pipeline].counters[counter].completed(done);
-        self.start += done;
+        let origins = self.spans.from(self.start);
         engine.consumed(self.pipeline, stage, done, 0);
+        engine.gone(self.pipeline, origins, done);
+        self.start += done;
         if let Some(text) = contract {
             engine.fail(Failure::contract(&plan.path, &text));
         } else if let Verdict::Failed(text) = verdict {
@@ -134,7 +173,7 @@ impl Sink {
 /// A dead letter on its way to the handler.
 pub(crate) struct Dead {
     pub(super) letter: DeadLetter,
-    pub(super) pipeline: usize,
+    pub(super) origin: Origin,
     /// The stage whose values it is one of.
     pub(super) stage: usize,
 }
@@ -143,7 +182,7 @@ pub(crate) struct Dead {
 #[derive(Default)]
 pub(super) struct Undertaker {
     letters: Vec<DeadLetter>,
-    whose: Vec<(usize, usize)>,
+    whose: Vec<(Origin, usize)>,
     done: usize,
     handling: bool,
     arrived: Vec<Dead>,
@@ -157,7 +196,7 @@ impl Undertaker {
         slot.mailbox.take(&mut self.arrived);
         for dead in self.arrived.drain(..) {
             self.letters.push(dead.letter);
-            self.whose.push((dead.pipeline, dead.stage));
+            self.whose.push((dead.origin, dead.stage));
         }
         if self.letters.is_empty() {
             return false;
@@ -187,11 +226,13 @@ impl Undertaker {
         };
         let over = (done + usize::from(failed)).min(self.letters.len());
         for index in 0..over {
-            let (pipeline, stage) = self.whose[index];
+            let (origin, stage) = self.whose[index];
+            let pipeline = origin.pipeline;
             if index >= done {
                 engine.drop_values(pipeline, stage, &[self.letters[index].value]);
             }
             engine.consumed(pipeline, engine.pipelines[pipeline].steps, 1, 0);
+            engine.gone_one(origin);
         }
         self.letters.drain(..over);
         self.whose.drain(..over);
@@ -256,13 +297,16 @@ impl Relay {
         match slot.sinks.len() {
             0 => {
                 engine.drop_discarded(self.pipeline, &self.outbox.values);
-                self.outbox.clear();
                 engine.consumed(self.pipeline, slot.steps, count, 0);
+                engine.gone(self.pipeline, self.outbox.spans.from(0), count);
+                self.outbox.clear();
             }
             1 => {}
             takers if count > 0 => {
                 // One credit was taken; the other takers' share is an overdraft.
                 slot.flow.emit(slot.steps, 0, count * (takers - 1));
+                let origins = self.outbox.spans.from(arrived);
+                engine.shared(self.pipeline, origins, count, takers - 1);
                 let shared = &self.outbox.values[arrived..];
                 super::callback::tell(engine, || values.share(shared, takers));
             }

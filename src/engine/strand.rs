@@ -79,15 +79,10 @@ impl Strand {
     pub(super) fn advance(&mut self, engine: &Engine) -> bool {
         self.collect(engine);
         if let Some(reason) = engine.discarding() {
-            let values = self.queue.drain(..);
-            let values = values.flat_map(|segment| segment.values_left().to_vec());
-            engine.discard(
-                self.pipeline,
-                self.step,
-                self.step + 1,
-                values.collect(),
-                reason,
-            );
+            for segment in self.queue.drain(..) {
+                let left = (segment.values_left(), segment.origins_left());
+                engine.discard(self.pipeline, self.step, self.step + 1, left, reason);
+            }
             self.chain.discard(engine, reason);
             return false;
         }

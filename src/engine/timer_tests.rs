@@ -138,6 +138,7 @@ fn without_threads(threads: Threads) -> Arc<Engine> {
         run_length: 1,
         stack_size: 0,
         dead_letters: None,
+        completions: None,
         sleep: None,
         partitions: Vec::new(),
         pipelines: vec![pipeline],

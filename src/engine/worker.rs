@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::callback::{self, panic_text};
 use super::life::Refusal;
 use super::schedule::{ActorId, Claim};
+use super::sink::Taker;
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, lock};
@@ -141,10 +142,15 @@ impl Engine {
             Actor::Undertaker(undertaker) => undertaker.advance(self),
             Actor::Relay(relay) => relay.advance(self, id),
             Actor::Strand(strand) => strand.advance(self),
+            Actor::Reporter(reporter) => match &self.plan.completions {
+                Some(host) => reporter.advance(self, &**host),
+                None => false,
+            },
             Actor::Sink(sink) => {
                 let plan = &self.plan.pipelines[sink.pipeline].sinks[sink.sink];
                 match &plan.kind {
-                    SinkKind::Callback(deliver) => sink.advance(self, &**deliver),
+                    SinkKind::Callback(deliver) => sink.advance(self, Taker::Deliver(&**deliver)),
+                    SinkKind::Answers(answer) => sink.advance(self, Taker::Answer(&**answer)),
                     SinkKind::Queue(_) => false,
                 }
             }
@@ -190,6 +196,7 @@ impl Engine {
             Actor::Sink(sink) => sink.delivered(self, verdict),
             Actor::Undertaker(undertaker) => undertaker.lost(self, verdict),
             Actor::Strand(strand) => strand.lost(self, verdict),
+            Actor::Reporter(reporter) => reporter.lost(self, verdict),
             Actor::Relay(_) => {}
         }
     }

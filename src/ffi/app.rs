@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use once_cell::sync::OnceCell;
 
-use super::callbacks::{BuildHost, DeadLettersHost, HostPointer, OwnedBuild, SleepHost};
+use super::callbacks::{
+    BuildHost, CompletionsHost, DeadLettersHost, HostPointer, OwnedBuild, SleepHost,
+};
 use super::entry::{
     Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, write, write_sized,
     write_text,
@@ -287,9 +289,14 @@ fn declared_app(
         }
     };
     let or = |given: u32, default: u32| if given == 0 { default } else { given };
-    let dead_letters = options
-        .dead_letters
-        .map(|handle| Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>);
+    let dead_letters = options.dead_letters.map(|handle| {
+        let host = host.clone();
+        Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>
+    });
+    let completions = options.completed.map(|completed| {
+        let host = host.clone();
+        Arc::new(CompletionsHost { host, completed }) as Arc<dyn host::Completions>
+    });
     Ok(Application {
         name: name.to_owned(),
         workers: or(options.workers, stepping::workers_default(&threads)),
@@ -302,6 +309,7 @@ fn declared_app(
             options.stack_size
         },
         dead_letters,
+        completions,
         sleep,
         partitions: Vec::new(),
         pipelines: Vec::new(),
@@ -640,7 +648,7 @@ pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partit
 /// 0.
 ///
 /// Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
-/// `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
+/// `run`, `deliver`, `answer`, `dead_letters`), or of `completed`. Fails with `PARTITA_INVALID_HANDLE`,
 /// `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
 /// `PARTITA_INVALID_UTF8`.
 ///

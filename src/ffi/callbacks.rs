@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::chain::ChainFunction;
+use super::completion::{reason_of, text_of};
 use super::entry::lent;
 use super::frame::{self, Frame, Text};
 use super::status::*;
 use super::types::*;
 use crate::host::{
-    Build, BuildBatch, Clock, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch,
-    Output, Partition, Run, RunKeys, Sleep, Values, Verdict,
+    Answer, Build, BuildBatch, Clock, Completion, Completions, Compute, DELETE, DeadLetter,
+    DeadLetters, Deliver, Host, KeyBatch, Output, Partition, Run, RunKeys, Sleep, Values, Verdict,
 };
 use crate::model::{Key, KeyKind, Value};
 
@@ -654,6 +655,102 @@ impl Deliver for DeliverHost {
             // SAFETY: all that is lent lives for the call.
             |frame| unsafe { (self.deliver)(self.host.host, &raw mut (*frame).lent) },
             |frame| frame.lent.failure.len,
+        )
+    }
+}
+
+/// A sink that answers callers.
+pub(super) struct AnswerHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) answer: unsafe extern "C" fn(*mut c_void, *mut partita_answers) -> partita_status,
+}
+
+impl Host for AnswerHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call to a sink that answers callers.
+struct AnswersFrame<'a> {
+    lent: partita_answers,
+    done: &'a mut usize,
+}
+
+impl Frame for AnswersFrame<'_> {
+    fn settle(&mut self) -> Result<(), String> {
+        *self.done = self.lent.done;
+        Ok(())
+    }
+}
+
+impl Answer for AnswerHost {
+    fn answer(&self, values: &[Value], tokens: &[u64], done: &mut usize) -> Verdict {
+        let mut text = Text::new();
+        let lent = partita_answers {
+            size: size_of::<partita_answers>(),
+            len: values.len(),
+            values: values_of(values),
+            tokens: tokens.as_ptr(),
+            done: 0,
+            failure: text.lend(),
+        };
+        let mut frame = AnswersFrame { lent, done };
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { (self.answer)(self.host.host, &raw mut (*frame).lent) },
+            |frame| frame.lent.failure.len,
+        )
+    }
+}
+
+/// What learns of completions.
+pub(super) struct CompletionsHost {
+    pub(super) host: Arc<HostPointer>,
+    pub(super) completed:
+        unsafe extern "C" fn(*mut c_void, *mut partita_completed) -> partita_status,
+}
+
+impl Host for CompletionsHost {
+    fn release(&self) {
+        self.host.release();
+    }
+}
+
+/// A call with completions.
+struct CompletedFrame(partita_completed);
+
+impl Frame for CompletedFrame {
+    fn settle(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Completions for CompletionsHost {
+    fn completed(&self, completions: &[Completion]) -> Verdict {
+        let mut text = Text::new();
+        let completions = completions.iter().map(|completion| partita_completion {
+            token: completion.token,
+            dead: completion.dead,
+            reason: reason_of(completion),
+            text: lent(text_of(completion)),
+        });
+        let completions: Vec<partita_completion> = completions.collect();
+        let mut frame = CompletedFrame(partita_completed {
+            size: size_of::<partita_completed>(),
+            len: completions.len(),
+            completions: completions.as_ptr(),
+            completion_size: size_of::<partita_completion>(),
+            failure: text.lend(),
+        });
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { (self.completed)(self.host.host, &raw mut (*frame).0) },
+            |frame| frame.0.failure.len,
         )
     }
 }

@@ -128,7 +128,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_wait { size timeout_ns cancel }
         partita_error_item { size code message path }
         partita_failure { text capacity len }
-        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed }
+        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed completed }
         partita_stepped { size turns idle_ns }
         partita_build { size len word_keys byte_keys states done failure }
         partita_partition_options { size name key_kind declared word_keys byte_keys keys_len host drop_host build drop_state state_size state_align state_init state_drop }
@@ -141,10 +141,14 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_computation_options { size name policy parallel host drop_host compute chain drop share }
         partita_push { size done len values word_keys byte_keys completed steps failed failed_step failed_value failure waiting given_up }
         partita_delivery { size len values done failure }
-        partita_sink_options { size name policy host drop_host deliver capacity }
+        partita_sink_options { size name policy host drop_host deliver capacity answer }
+        partita_answers { size len values tokens done failure }
+        partita_completion { token dead reason text }
+        partita_completed { size len completions completion_size failure }
+        partita_completions { size capacity tokens dead reasons texts text_size }
         partita_dead_letter { value reason has_key word_key byte_key stage path text }
         partita_dead_letters { size len letters letter_size done failure }
-        partita_batch { size len values word_keys byte_keys failed failure }
+        partita_batch { size len values word_keys byte_keys failed failure tokens tokens_len position_out }
         partita_parts { size capacity word_keys byte_keys states }
         partita_metrics { size sent computed emitted delivered discarded dead in_flight values_held parts stages }
         partita_stage_metrics { size kind path completed emitted dead }

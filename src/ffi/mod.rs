@@ -6,6 +6,7 @@ mod app;
 mod callbacks;
 mod cancel;
 mod chain;
+mod completion;
 mod entry;
 mod error;
 mod frame;

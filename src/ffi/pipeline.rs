@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::app::{PipelineObject, SinkObject};
 use super::callbacks::{
-    ComputeForm, ComputeHost, DeliverHost, HostPointer, KeysForm, KeysHost, ValuesHost,
+    AnswerHost, ComputeForm, ComputeHost, DeliverHost, HostPointer, KeysForm, KeysHost, ValuesHost,
 };
 use super::chain::{TransformForm, TransformHost};
 use super::entry::{Sized_, read_sized, text, write};
@@ -283,18 +283,24 @@ pub unsafe extern "C" fn partita_pipeline_to_sink(
             let name = text(options.name).map_err(Fault::in_text("name"))?;
             let name = name.to_owned();
             let path = format!("{} / sink \"{name}\"", pipeline.path);
-            if sink_out.is_null() && options.deliver.is_none() {
+            if options.answer.is_some() && options.deliver.is_some() {
+                let message = "answer and deliver are both set: expected one of them";
+                return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+            }
+            let is_callback = options.deliver.is_some() || options.answer.is_some();
+            if sink_out.is_null() && !is_callback {
                 let message = "sink_out is NULL: expected a place for the queue's handle";
                 return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
             }
-            if options.deliver.is_some() && options.capacity != 0 {
+            if is_callback && options.capacity != 0 {
                 let message = "capacity is set for a callback: expected it for a queue only";
                 return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
             }
             let policy = policy(options.policy, &path)?;
-            let kind = match options.deliver {
-                Some(deliver) => SinkKind::Callback(Arc::new(DeliverHost { host, deliver })),
-                None => SinkKind::Queue(default(options.capacity, CAPACITY_DEFAULT)),
+            let kind = match (options.deliver, options.answer) {
+                (Some(deliver), _) => SinkKind::Callback(Arc::new(DeliverHost { host, deliver })),
+                (None, Some(answer)) => SinkKind::Answers(Arc::new(AnswerHost { host, answer })),
+                (None, None) => SinkKind::Queue(default(options.capacity, CAPACITY_DEFAULT)),
             };
             let mut number = 0;
             pipeline.declare(|pipeline| {

@@ -56,6 +56,17 @@
  *   behind a parallel one. Memory is bounded by the credits of each source. Nothing is dropped
  *   silently: it is counted, and handed to the dead-letter handler if there is one.
  *
+ * COMPLETIONS
+ *   A batch, or each message of one, can be sent with a token (partita_batch). When nothing that
+ *   descends from it is left (outputs delivered, dropped or dead), the host is told so exactly once,
+ *   with the number of dead messages: by the callback `completed`, or, without one, to whoever polls
+ *   (partita_app_poll_completions). That is so also when the application fails or closes: after close
+ *   every completion is told of, or waits to be polled. partita_pipeline_watermark tells up to where all
+ *   is done, for brokers that are acknowledged in order. A completion holds no credit; the memory for
+ *   those that are not polled grows with what is sent.
+ *   A sink with `answer` gets messages together with the token of what they descend from: so a host
+ *   answers whoever sent a request.
+ *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
  *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another

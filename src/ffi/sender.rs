@@ -7,12 +7,12 @@ use super::handles::{self, Object};
 use super::status::*;
 use super::status_of::status_of;
 use super::types::*;
-use crate::engine::{Batch, BatchKeys, Pushed, PushedFailure};
+use crate::engine::{Batch, BatchKeys, Pushed, PushedFailure, Tokens};
 use crate::model::{ByteKeys, Value};
 
 // SAFETY: NULL arrays of length 0 are valid, and the size comes first.
 unsafe impl Sized_ for partita_batch {
-    const LEAST: usize = size_of::<partita_batch>();
+    const LEAST: usize = std::mem::offset_of!(partita_batch, tokens);
 }
 
 // SAFETY: NULL arrays of length 0 are valid, and the size comes first.
@@ -28,12 +28,13 @@ unsafe impl Sized_ for partita_wait {
 /// Sends through a sender, and reports what was accepted.
 ///
 /// # Safety
-/// `wait` is NULL or readable; `accepted_out` is NULL or writable.
+/// `wait` is NULL or readable; `accepted_out` and `position_out` are NULL or writable.
 unsafe fn send(
     sender: partita_sender,
     batch: &Batch<'_>,
     wait: *const partita_wait,
     accepted_out: *mut usize,
+    position_out: *mut u64,
 ) -> Result<(), partita_status> {
     let sender = handles::pin::<SenderObject>(sender.id)?;
     if accepted_out.is_null() {
@@ -45,9 +46,14 @@ unsafe fn send(
     sender.engine.outside().map_err(status_of)?;
     let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
     let (accepted, result) = sender.engine.guarded(|| sending.send(batch, &wait));
+    let position = sending.position();
     drop(sending);
     // SAFETY: the caller vouches for `accepted_out`.
     unsafe { write(accepted_out, accepted) }?;
+    if accepted > 0 && !matches!(batch.tokens, Tokens::None) && !position_out.is_null() {
+        // SAFETY: it is not NULL, and the caller vouches for it.
+        unsafe { write(position_out, position) }?;
+    }
     result.map_err(status_of)
 }
 
@@ -107,22 +113,31 @@ pub unsafe extern "C" fn partita_send(
         // SAFETY: the caller vouches for `len` values; a value is a word, as `Value` is.
         let values = unsafe { slice(values.cast::<Value>(), len) }?;
         // SAFETY: the caller vouches for `wait` and `accepted_out`.
-        unsafe { send(sender, &Batch::new(values), wait, accepted_out) }
+        unsafe {
+            send(
+                sender,
+                &Batch::new(values),
+                wait,
+                accepted_out,
+                std::ptr::null_mut(),
+            )
+        }
     })
 }
 
-/// Sends a batch as `partita_send` does, with keys that the host found already.
+/// Sends a batch as `partita_send` does, with keys that the host found already, or with tokens: then
+/// the host learns when nothing that descends from it is left.
 ///
 /// Threads, callbacks and answers are as for `partita_send`: one thread at a time for each sender
 /// (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Without keys of the first
 /// step's kind its partition function is called on this thread. Also fails with
 /// `PARTITA_INVALID_UTF8` (`failure`), and with `PARTITA_UNSUPPORTED` and `PARTITA_INVALID_ARGUMENT`
-/// for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, or `failed` is not the
-/// last.
+/// for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, `failed` is not the
+/// last, or `tokens_len` is none of 0, 1 and `len`.
 ///
 /// # Safety
-/// `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,
-/// all borrowed for this call; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+/// `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items (of
+/// `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable; `accepted_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_send_batch(
     sender: partita_sender,
@@ -153,19 +168,21 @@ pub unsafe extern "C" fn partita_send_batch(
         // SAFETY: the caller vouches for the text.
         let why = unsafe { text(batch.failure) }?;
         let failed = (batch.failed != 0).then_some(why);
-        // SAFETY: the caller vouches for `wait` and `accepted_out`.
-        unsafe {
-            send(
-                sender,
-                &Batch {
-                    values,
-                    keys,
-                    failed,
-                },
-                wait,
-                accepted_out,
-            )
-        }
+        // SAFETY: the caller vouches for `tokens_len` tokens.
+        let tokens = match unsafe { slice(batch.tokens, batch.tokens_len) }? {
+            [] => Tokens::None,
+            &[token] => Tokens::Batch(token),
+            each if each.len() == batch.len => Tokens::Each(each),
+            _ => return Err(PARTITA_INVALID_ARGUMENT),
+        };
+        let to_send = Batch {
+            values,
+            keys,
+            failed,
+            tokens,
+        };
+        // SAFETY: the caller vouches for `wait`, `accepted_out` and `position_out`.
+        unsafe { send(sender, &to_send, wait, accepted_out, batch.position_out) }
     })
 }
 

@@ -213,6 +213,9 @@ pub struct partita_app_options {
     pub now: partita_now_fn,
     /// With `PARTITA_THREADS_STEPPED`: which interleaving; else 0.
     pub seed: u64,
+    /// Learns what became of batches that were sent with tokens. NULL: completions are polled with
+    /// `partita_app_poll_completions`. It gets `host`.
+    pub completed: partita_completed_fn,
 }
 
 /// The time since some moment in the past, in nanoseconds; it never goes back. Called by whoever
@@ -655,7 +658,7 @@ pub type partita_sink_fn = Option<
     unsafe extern "C" fn(host: *mut c_void, delivery: *mut partita_delivery) -> partita_status,
 >;
 
-/// A sink: a callback, or (without one) a bounded queue that the host polls.
+/// A sink: a callback, callers to be answered, or (without either) a bounded queue that the host polls.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct partita_sink_options {
@@ -674,7 +677,37 @@ pub struct partita_sink_options {
     /// How many messages the queue holds; when it is full, what emits to it stalls. The default
     /// is 4,096. Not with `deliver`.
     pub capacity: u64,
+    /// Answers callers: takes what descends from messages that were sent with a token. Other messages
+    /// that come to this sink are counted as discarded and handed to `drop`. It gets `host`. Not with
+    /// `deliver` or `capacity`; one of its kind in its pipeline.
+    pub answer: partita_answer_fn,
 }
+
+/// Messages that descend from some that were sent with tokens.
+#[repr(C)]
+pub struct partita_answers {
+    /// The engine's `sizeof(partita_answers)`.
+    pub size: usize,
+    /// How many messages.
+    pub len: usize,
+    /// The messages. Those that are done are the host's.
+    pub values: *const partita_value,
+    /// For each, the token of what it descends from.
+    pub tokens: *const u64,
+    /// How many are done, from the first one on; 0 on entry. Fewer than `len`: the rest comes
+    /// again.
+    pub done: usize,
+    /// The reason, if the message at `done` failed.
+    pub failure: partita_failure,
+}
+
+/// Takes answers: one call at a time, messages of one key in order. A message comes here before the
+/// completion of what it descends from is reported. Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message
+/// at `done` could not be taken: it follows the sink's policy. A worker's thread: a call that blocks holds
+/// up that worker.
+pub type partita_answer_fn = Option<
+    unsafe extern "C" fn(host: *mut c_void, answers: *mut partita_answers) -> partita_status,
+>;
 
 // ---- dead letters ----
 
@@ -769,6 +802,74 @@ pub struct partita_batch {
     pub failed: usize,
     /// What to say of that message.
     pub failure: partita_str,
+    /// Asks for completions: what the host calls each. NULL: for none.
+    pub tokens: *const u64,
+    /// How many tokens: 1 for one completion of all messages that are accepted, `len` for one of each
+    /// message that is; 0 for none. If nothing is accepted, there is no completion.
+    pub tokens_len: usize,
+    /// With tokens: where to write the position behind the last message that was accepted, for
+    /// `partita_pipeline_watermark`. It is written if one was. NULL if not wanted.
+    pub position_out: *mut u64,
+}
+
+// ---- completions ----
+
+/// What became of what was sent with a token: nothing that descends from it is left. Its outputs were
+/// delivered or dropped, or it or they died.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_completion {
+    /// The token.
+    pub token: u64,
+    /// How many of the messages that descend from it, itself included, died.
+    pub dead: u64,
+    /// Why the first of them died; 0 if none did.
+    pub reason: u32,
+    /// What the callback said of the first of them; may be empty.
+    pub text: partita_str,
+}
+
+/// Completions, in the order they came about. All that is pointed to is borrowed for the call.
+#[repr(C)]
+pub struct partita_completed {
+    /// The engine's `sizeof(partita_completed)`.
+    pub size: usize,
+    /// How many completions.
+    pub len: usize,
+    /// The completions; as many bytes apart as `completion_size` says.
+    pub completions: *const partita_completion,
+    /// The engine's `sizeof(partita_completion)`.
+    pub completion_size: usize,
+    /// The reason, if the call fails.
+    pub failure: partita_failure,
+}
+
+/// Learns of completions, each exactly once, also when the application fails or closes: one call at a
+/// time. Answers `PARTITA_OK`; if it fails, the application does. A worker's thread, or the one that
+/// closes.
+pub type partita_completed_fn = Option<
+    unsafe extern "C" fn(host: *mut c_void, completed: *mut partita_completed) -> partita_status,
+>;
+
+/// Completions, as `partita_app_poll_completions` writes them: the caller brings the arrays.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_completions {
+    /// `sizeof(partita_completions)`.
+    pub size: usize,
+    /// How many completions the arrays hold.
+    pub capacity: usize,
+    /// Where to write the tokens.
+    pub tokens: *mut u64,
+    /// Where to write how many messages died of each; NULL if not wanted.
+    pub dead: *mut u64,
+    /// Where to write why the first of them died; 0 if none did. NULL if not wanted.
+    pub reasons: *mut u32,
+    /// Where to write what was said of the first of them: for each `text_size` bytes, of which what is
+    /// written ends with a NUL. NULL if not wanted.
+    pub texts: *mut c_char,
+    /// How many bytes of `texts` there are for each completion.
+    pub text_size: usize,
 }
 
 /// What came of messages that were admitted, for `partita_sender_push`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::declare::{
-    Application, Computation, DeclaredKeys, Partition, Pipeline, SinkKind, Step, StepKind,
+    Application, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Step, StepKind,
 };
 use super::picture::name_of_policy;
 use super::plan::{Mistake, application_path, sink_path, step_path};
@@ -204,6 +204,10 @@ impl Check<'_> {
                 StepKind::State(step) => self.step(&path, step),
                 StepKind::Stateless(step) => self.computation(&path, step),
             }
+        }
+        let answers = |sink: &&Sink| matches!(sink.kind, SinkKind::Answers(_));
+        if pipeline.sinks.iter().filter(answers).count() > 1 {
+            self.wrong(path, "two sinks answer callers: expected one at most");
         }
         for sink in &pipeline.sinks {
             let path = sink_path(path, &sink.name);

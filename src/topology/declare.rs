@@ -43,6 +43,8 @@ pub struct Application {
     pub stack_size: usize,
     /// Gets the dead letters.
     pub dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    /// Learns of completions; without it they are polled.
+    pub completions: Option<Arc<dyn host::Completions>>,
     /// How workers sleep, if not in the engine's own way.
     pub sleep: Option<Arc<dyn host::Sleep>>,
     /// The state partitions.
@@ -225,6 +227,8 @@ pub struct Sink {
 pub enum SinkKind {
     /// A callback.
     Callback(Arc<dyn host::Deliver>),
+    /// A callback that answers those who sent messages with a completion; others' outputs are dropped.
+    Answers(Arc<dyn host::Answer>),
     /// A queue of this many messages, which the host polls.
     Queue(u64),
 }

@@ -34,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) run_length: usize,
     pub(crate) stack_size: usize,
     pub(crate) dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    pub(crate) completions: Option<Arc<dyn host::Completions>>,
     pub(crate) sleep: Option<Arc<dyn host::Sleep>>,
     pub(crate) threads: Threads,
     pub(crate) partitions: Vec<PartitionPlan>,
@@ -165,6 +166,7 @@ fn frozen(application: Application) -> Plan {
         run_length: application.run_length as usize,
         stack_size: application.stack_size,
         dead_letters: application.dead_letters,
+        completions: application.completions,
         sleep: application.sleep,
         threads: application.threads,
         partitions,
@@ -218,8 +220,10 @@ impl Plan {
             pipeline.source.values.release();
             pipeline.steps.iter().for_each(StepPlan::release_hosts);
             for sink in &pipeline.sinks {
-                if let SinkKind::Callback(deliver) = &sink.kind {
-                    deliver.release();
+                match &sink.kind {
+                    SinkKind::Callback(deliver) => deliver.release(),
+                    SinkKind::Answers(answer) => answer.release(),
+                    SinkKind::Queue(_) => {}
                 }
             }
         }
@@ -235,5 +239,6 @@ impl Plan {
         self.dead_letters
             .iter()
             .for_each(|handler| handler.release());
+        self.completions.iter().for_each(|host| host.release());
     }
 }

@@ -19,6 +19,8 @@ typedef struct little {
     partita_state_init_fn state_init;
     partita_sink_fn deliver;
     partita_dead_letters_fn dead_letters;
+    partita_completed_fn completed;
+    partita_answer_fn answer;
     partita_drop_fn drop, drop_state;
     partita_drop_host_fn drop_host;
     bool declared;
@@ -78,7 +80,8 @@ static inline partita_app_options little_app(little *little, const char *name) {
                                  .stack_size = little->stack_size,
                                  .host = little,
                                  .drop_host = little->drop_host ? little->drop_host : little_release,
-                                 .dead_letters = little->dead_letters};
+                                 .dead_letters = little->dead_letters,
+                                 .completed = little->completed};
 }
 
 static inline partita_partition_options little_partition(little *little, const char *name) {
@@ -127,7 +130,8 @@ static inline partita_sink_options little_sink(little *little, const char *name)
                                   .host = little,
                                   .drop_host = little_release,
                                   .deliver = little->deliver,
-                                  .capacity = little->capacity};
+                                  .capacity = little->capacity,
+                                  .answer = little->answer};
 }
 
 /* Declares it: application "little", partition "counts", pipeline "words", step "count", sink "out". */
@@ -205,7 +209,7 @@ static inline void little_finish(little *little) {
 static inline void little_works(little *little) {
     partita_metrics before = metrics_of(little->app);
     little_send(little, 100);
-    if (little->deliver == NULL) little_poll(little, 100);
+    if (little->deliver == NULL && little->answer == NULL) little_poll(little, 100);
     CHECK_OK(partita_app_drain(little->app, &soon, NULL));
     partita_metrics after = metrics_of(little->app);
     CHECK_EQ(after.sent - before.sent, 100);

@@ -160,6 +160,7 @@ pub fn application(
         run_length,
         stack_size: 1 << 20,
         dead_letters: None,
+        completions: None,
         sleep: None,
         partitions,
         pipelines,

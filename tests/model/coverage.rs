@@ -29,6 +29,10 @@ pub struct Coverage {
     pub close_in_flight: bool,
     /// Fan-out overdrew the credits.
     pub overdraft: bool,
+    /// A completion was reported.
+    pub completed: bool,
+    /// A caller was answered.
+    pub answered: bool,
     /// Nothing was lost to a failure or a close: outputs, states and deaths were compared in full.
     pub compared: bool,
 }

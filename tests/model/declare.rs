@@ -43,6 +43,7 @@ impl Declaration {
             run_length: shape.run_length as u32,
             stack_size: 1 << 20,
             dead_letters: shape.handler.then(|| self.hand(Role::Handler) as _),
+            completions: shape.reporter.then(|| self.hand(Role::Reporter) as _),
             sleep: None,
             partitions: self.partitions(shape),
             pipelines: (0..shape.pipelines.len())
@@ -103,6 +104,7 @@ impl Declaration {
                 policy: sink.policy,
                 kind: match sink.rule {
                     SinkRule::Queue(capacity) => SinkKind::Queue(capacity as u64),
+                    SinkRule::Answers => SinkKind::Answers(self.hand(Role::Sink(index, number))),
                     SinkRule::Callback => SinkKind::Callback(self.hand(Role::Sink(index, number))),
                 },
             });

@@ -1,12 +1,12 @@
 //! Plays a seed: chooses what clients do, and holds what happens against what may.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use partita::engine::{
-    Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Wait,
+    Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Tokens, Wait,
 };
 use partita::host::{self, Host};
 use partita::metrics::{Metrics, StageMetrics};
@@ -19,7 +19,7 @@ use super::halves::Halves;
 use super::hand::{Hand, seen_delivered};
 use super::oracle::Oracle;
 use super::rules::Message;
-use super::shape::{Fate, Shape};
+use super::shape::{Fate, Shape, SinkRule, Tracking};
 use super::world::{Checked, Event, Log, Taker, World};
 
 struct Client {
@@ -148,7 +148,9 @@ impl Driver {
         match self.random.u32(..100) {
             0..34 => self.send()?,
             34..38 => self.release()?,
-            38..70 => {
+            38..41 => self.poll_completions()?,
+            41..44 => self.watermark()?,
+            44..70 => {
                 let steps = self.random.usize(1..=12);
                 self.note(|| format!("step up to {steps} times"));
                 if self.random.bool() {
@@ -237,6 +239,7 @@ impl Driver {
                     keys: Vec::new(),
                     payload: self.random.u64(..),
                     wide: false,
+                    token: None,
                 }
             })
             .collect();
@@ -248,6 +251,7 @@ impl Driver {
         if given {
             failed = self.find_keys(&mut messages, &mut words, &mut bytes);
         }
+        let tokens = self.ask_for_completions(&mut messages);
         let wait = self.a_wait();
         let values: Vec<Value> = {
             let mut log = self.world.log();
@@ -265,6 +269,11 @@ impl Driver {
                 _ => BatchKeys::Ask,
             },
             failed: failed.as_deref(),
+            tokens: match &tokens[..] {
+                [] => Tokens::None,
+                [token] => Tokens::Batch(*token),
+                each => Tokens::Each(each),
+            },
         };
         self.note(|| {
             format!(
@@ -274,13 +283,19 @@ impl Driver {
             )
         });
         let sender = &mut self.clients[client].sender;
-        let halves = !given && self.random.bool();
+        let halves = !given && tokens.is_empty() && self.random.bool();
         let (accepted, sent) = match halves {
             true => Halves::new(&self.world, sender, pipeline).send(&messages, &values, &wait)?,
             false => sender.send(&batch, &wait),
         };
         self.note(|| format!("  accepted {accepted}, {sent:?}"));
+        let position = self.clients[client].sender.position();
         self.sent(pipeline, messages, &values, accepted, halves)?;
+        let positions = self.world.log().tickets.position(pipeline);
+        expect(
+            tokens.is_empty() || accepted == 0 || position == positions,
+            || format!("the send is at position {position} and not {positions}"),
+        )?;
         if let Some(text) = failed.filter(|_| accepted == values.len()) {
             let policy = self.world.shape.pipelines[pipeline].steps[0].policy;
             Hand::fails(&mut self.world.log(), policy, &text);
@@ -292,6 +307,92 @@ impl Driver {
             ));
         }
         sent.map_or_else(|refusal| self.send_refused(pipeline, refusal), Ok)
+    }
+
+    /// Asks for one completion of all the messages, for one of each, or for none.
+    fn ask_for_completions(&mut self, messages: &mut [Message]) -> Vec<u64> {
+        let tracked = match self.world.shape.tracking {
+            Tracking::None => false,
+            Tracking::Some => self.random.bool(),
+            Tracking::All => true,
+        };
+        let mut log = self.world.log();
+        let pipeline = messages[0].pipeline;
+        let tokens: Vec<u64> = match tracked {
+            false => Vec::new(),
+            true if self.random.bool() => vec![log.tickets.new_token(pipeline)],
+            true => messages
+                .iter()
+                .map(|_| log.tickets.new_token(pipeline))
+                .collect(),
+        };
+        for (index, message) in messages.iter_mut().enumerate() {
+            message.token = tokens.get(index).or(tokens.first()).copied();
+        }
+        tokens
+    }
+
+    fn poll_completions(&mut self) -> Checked {
+        let wait = self.a_wait();
+        let polled = self.poll_completions_once(&wait)?;
+        let Err(refusal) = polled else { return Ok(()) };
+        match self.end() {
+            Some(end) => expect(refusal == end || is_wait(refusal), || {
+                format!("poll completions: {refusal:?} and not {end:?}")
+            }),
+            None => expect(is_wait(refusal), || {
+                format!("poll completions: {refusal:?}")
+            }),
+        }
+    }
+
+    /// Polls completions, if they are polled here.
+    fn poll_completions_once(&mut self, wait: &Wait) -> Checked<Result<(), Refusal>> {
+        let (most, mut into) = (self.random.usize(1..=5), Vec::new());
+        let polled = self.engine.poll_completions(most, wait, &mut into);
+        self.note(|| format!("poll completions, {:?}: {polled:?}, {into:?}", wait.timeout));
+        let Some(polled) = polled else {
+            return match self.world.shape.reporter {
+                true => Ok(Err(Refusal::WouldBlock)),
+                false => Err("completions are reported to nobody".into()),
+            };
+        };
+        expect(
+            polled.is_ok() != into.is_empty() && into.len() <= most,
+            || format!("polled {polled:?} and {} completions", into.len()),
+        )?;
+        let mut log = self.world.log();
+        log.coverage.completed |= polled.is_ok();
+        into.iter()
+            .try_for_each(|completion| log.tickets.reported(completion))?;
+        Ok(polled)
+    }
+
+    fn watermark(&mut self) -> Checked {
+        let pipeline = self.random.usize(..self.world.shape.pipelines.len());
+        let most = self.world.log().tickets.position(pipeline) + 1;
+        let (position, wait) = (self.random.u64(..=most), self.a_wait());
+        let waited = self.engine.wait_watermark(pipeline, position, &wait);
+        self.note(|| format!("watermark {position}, {:?}: {waited:?}", wait.timeout));
+        let is = self.world.log().tickets.watermark(pipeline);
+        match (waited, self.end()) {
+            (Ok(watermark), _) => expect(watermark == is && is >= position, || {
+                format!("the watermark is {watermark}, and not {is} for {position}")
+            }),
+            (Err(refusal), end) => {
+                let refused = is_wait(refusal) || Some(refusal) == end;
+                expect(refused && is < position, || {
+                    format!("watermark {position}: {refusal:?} at {is}")
+                })
+            }
+        }
+    }
+
+    /// Every completion is reported once everything is over. Gives how many died of each.
+    fn all_completed(&mut self) -> Checked<BTreeMap<u64, u64>> {
+        while self.engine.step() {}
+        while self.poll_completions_once(&Wait::not_at_all())?.is_ok() {}
+        self.world.log().tickets.all_reported()
     }
 
     /// Finds the keys of a batch, as a host may. The batch ends where there is none: why is told.
@@ -335,6 +436,10 @@ impl Driver {
         if !halves && self.world.shape.pipelines[pipeline].steps.is_empty() {
             log.for_sinks[pipeline] += accepted;
         }
+        for message in &messages[..accepted] {
+            log.tickets.accepted(message.token);
+        }
+        log.tickets.forget_refused();
         self.accepted.extend(messages.into_iter().take(accepted));
         Ok(())
     }
@@ -599,6 +704,15 @@ impl Driver {
         }
         self.world.sample(&mut log)?;
         self.lists_quarantine(&log)?;
+        for pipeline in 0..self.world.shape.pipelines.len() {
+            let (is, should) = (
+                self.engine.watermark(pipeline),
+                log.tickets.watermark(pipeline),
+            );
+            expect(is == should, || {
+                format!("the watermark of {pipeline} is {is} and not {should}")
+            })?;
+        }
         let taken = |takers: &[Taker]| takers.iter().map(|&taker| log.taken(taker)).sum::<u64>();
         let counts = [metrics.sent, metrics.computed, metrics.delivered];
         let counted = [
@@ -631,9 +745,12 @@ impl Driver {
                 expect(into == out, || format!("{into} came, {out} went: {step:?}"))?;
                 into = step.emitted;
             }
-            for sink in &stages[1 + steps..1 + steps + sinks] {
+            let rules = pipeline.sinks.iter().map(|sink| sink.rule);
+            for (sink, rule) in stages[1 + steps..1 + steps + sinks].iter().zip(rules) {
                 let (each, out) = (into / sinks as u64, sink.completed + dead(sink));
-                expect(each == out, || format!("{each} came, {out} went: {sink:?}"))?;
+                // What nobody called for is discarded.
+                let all = each == out || rule == SinkRule::Answers && each > out;
+                expect(all, || format!("{each} came, {out} went: {sink:?}"))?;
             }
         }
         let died: u64 = metrics.dead.iter().sum();
@@ -687,7 +804,8 @@ impl Driver {
     }
 
     /// Nothing was lost, and all that is to happen has happened.
-    fn all_is_as_it_should(&self) -> Checked {
+    fn all_is_as_it_should(&mut self) -> Checked {
+        let completed = self.all_completed()?;
         for partition in 0..self.world.shape.partitions.len() {
             let reader = self.engine.read(partition);
             let mut reader = reader.map_err(|refusal| format!("read: {refusal:?}"))?;
@@ -701,6 +819,9 @@ impl Driver {
         log.coverage.compared = true;
         oracle.agrees(&log, true)?;
         oracle.has_parts(log.parts.values())?;
+        expect(completed == oracle.dead_of, || {
+            format!("{completed:?} died, and not {:?}", oracle.dead_of)
+        })?;
         let metrics = self.engine.metrics();
         for (number, stage) in metrics.stages.iter().enumerate() {
             for (reason, &count) in stage.dead.iter().enumerate() {
@@ -745,6 +866,16 @@ impl Driver {
             return Err(format!("{role:?} was released {times} times"));
         }
         self.world.log().closed = true;
+        let completed = self.all_completed()?;
+        if self.world.shape.tracking == Tracking::All {
+            let dead: u64 = self.engine.metrics().dead.iter().sum();
+            let told: u64 = completed.values().sum();
+            expect(dead == told, || {
+                format!("{dead} died, of {told} completions tell")
+            })?;
+        }
+        self.poll_completions()?;
+        self.watermark()?;
         self.send()?;
         self.drain()?;
         self.wait()?;

@@ -8,8 +8,8 @@ use std::sync::{Arc, MutexGuard};
 
 use partita::engine::{Engine, Refusal, Wait};
 use partita::host::{
-    Build, BuildBatch, CHANGED, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch,
-    Output, Partition, Run, RunKeys, Values, Verdict,
+    self, Build, BuildBatch, CHANGED, Completion, Completions, Compute, DELETE, DeadLetter,
+    DeadLetters, Deliver, Host, KeyBatch, Output, Partition, Run, RunKeys, Values, Verdict,
 };
 use partita::model::{DeadReason, Key, KeyKind, Policy, Value};
 
@@ -36,6 +36,8 @@ pub enum Role {
     Sink(usize, usize),
     /// The dead-letter handler.
     Handler,
+    /// What learns of completions.
+    Reporter,
 }
 
 /// One object that is lent to the engine.
@@ -555,6 +557,56 @@ impl Hand {
             *done += 1;
         }
         Ok(Verdict::Done.into())
+    }
+}
+
+impl host::Answer for Hand {
+    fn answer(&self, values: &[Value], tokens: &[u64], done: &mut usize) -> Verdict {
+        let mut log = self.enter("answer", values.len());
+        let called = self.are_called_for(&log, values, tokens);
+        log.coverage.answered = true;
+        let answer = called.and_then(|()| self.deliver_all(&mut log, values, done));
+        Hand::leave(log, answer)
+    }
+}
+
+impl Hand {
+    fn are_called_for(&self, log: &Log, values: &[Value], tokens: &[u64]) -> Checked {
+        let Role::Sink(pipeline, _) = self.role else {
+            return Err(format!("{:?} is a sink", self.role));
+        };
+        let steps = self.world.shape.pipelines[pipeline].steps.len();
+        if tokens.len() != values.len() {
+            return Err("there are not as many tokens as answers".into());
+        }
+        for (&id, &token) in values.iter().zip(tokens) {
+            let message = log.shown(id, pipeline, steps)?;
+            if message.token != Some(token) {
+                return Err(format!("{message:?} comes with token {token}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Completions for Hand {
+    fn completed(&self, completions: &[Completion]) -> Verdict {
+        let mut log = self.enter("completions", completions.len());
+        let mut answer = Ok(Verdict::Done.into());
+        if completions.is_empty() {
+            answer = Err("no completion is reported".into());
+        }
+        for completion in completions {
+            let told = log.tickets.reported(completion);
+            log.check(told);
+        }
+        log.coverage.completed = true;
+        if log.random.u32(..1000) < self.world.shape.reporter_fails {
+            let text = format!("{} completions are unreadable", completions.len());
+            log.doom(&text);
+            answer = Ok(Answer::fails(log.random.bool(), text));
+        }
+        Hand::leave(log, answer)
     }
 }
 

@@ -10,6 +10,7 @@ mod hand;
 mod oracle;
 mod rules;
 mod shape;
+mod tickets;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,7 +7,7 @@ use partita::model::{DeadReason, KeyKind, Policy};
 
 use super::hand::{seen_computed, seen_dead, seen_delivered};
 use super::rules::{Effect, Message, Route, Trail};
-use super::shape::Shape;
+use super::shape::{Shape, SinkRule};
 use super::world::{Checked, Event, Log, Part, Records, Seen};
 
 type Parts = BTreeMap<(usize, u16), BTreeMap<Route, Trail>>;
@@ -25,6 +25,8 @@ pub struct Oracle<'a> {
     pub trails: BTreeMap<Route, Vec<Trail>>,
     /// How many die, by their stage in the metrics and by reason.
     pub dead: BTreeMap<(usize, usize), u64>,
+    /// How many die of those that descend from what was sent with a completion.
+    pub dead_of: BTreeMap<u64, u64>,
 }
 
 impl Oracle<'_> {
@@ -38,6 +40,7 @@ impl Oracle<'_> {
             records: Records::new(),
             trails: BTreeMap::new(),
             dead: BTreeMap::new(),
+            dead_of: BTreeMap::new(),
         };
         for (index, partition) in shape.partitions.iter().enumerate() {
             let single = usize::from(partition.kind == KeyKind::Single);
@@ -60,6 +63,9 @@ impl Oracle<'_> {
 
     /// A message was accepted: all that follows happens.
     pub fn accept(&mut self, message: Message) {
+        if let Some(token) = message.token {
+            self.dead_of.entry(token).or_default();
+        }
         let mut next = VecDeque::from([message]);
         while let Some(message) = next.pop_front() {
             let steps = self.shape.pipelines[message.pipeline].steps.len();
@@ -72,7 +78,10 @@ impl Oracle<'_> {
     }
 
     fn deliver(&mut self, message: &Message) {
-        for sink in 0..self.shape.pipelines[message.pipeline].sinks.len() {
+        for (sink, shape) in (0..).zip(&self.shape.pipelines[message.pipeline].sinks) {
+            if shape.rule == SinkRule::Answers && message.token.is_none() {
+                continue;
+            }
             let place = 1 + message.stage + sink;
             if self.shape.sink_fails(message, sink) {
                 self.die(message, place, None, DeadReason::Sink);
@@ -176,6 +185,9 @@ impl Oracle<'_> {
     fn die(&mut self, message: &Message, place: usize, key: Option<u16>, reason: DeadReason) {
         let stage = self.shape.stage_number(message.pipeline, place);
         *self.dead.entry((stage, reason as usize)).or_default() += 1;
+        if let Some(token) = message.token {
+            *self.dead_of.entry(token).or_default() += 1;
+        }
         let route = message.route(place, key);
         self.record(Event::Died, route, seen_dead(message, reason));
     }

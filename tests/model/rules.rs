@@ -29,6 +29,8 @@ pub struct Message {
     pub payload: u64,
     /// Whether it is one of very many already.
     pub wide: bool,
+    /// The completion that was asked for with what it descends from.
+    pub token: Option<u64>,
 }
 
 impl Message {

@@ -33,7 +33,17 @@ pub enum KeyRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkRule {
     Callback,
+    /// It answers callers.
+    Answers,
     Queue(usize),
+}
+
+/// Of which sends completions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracking {
+    None,
+    Some,
+    All,
 }
 
 /// Rates are of a thousand.
@@ -103,6 +113,10 @@ pub struct Shape {
     pub handler: bool,
     /// Calls of the dead-letter handler that fail.
     pub handler_fails: u32,
+    pub tracking: Tracking,
+    /// Whether completions are reported to a callback, and calls of it that fail.
+    pub reporter: bool,
+    pub reporter_fails: u32,
     pub partitions: Vec<PartitionShape>,
     pub pipelines: Vec<PipelineShape>,
     /// Whether keys are released from quarantine.
@@ -144,6 +158,11 @@ impl Shape {
             run_length: random.usize(1..=8),
             handler: random.u32(..3) > 0,
             handler_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
+            tracking: random
+                .choice([Tracking::None, Tracking::Some, Tracking::All])
+                .unwrap_or(Tracking::All),
+            reporter: random.bool(),
+            reporter_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
             partitions,
             pipelines,
             releases: random.u32(..8) > 0,
@@ -381,7 +400,9 @@ fn pipeline(random: &mut Rng, failures: Failures, partitions: usize) -> Pipeline
         steps: (0..steps)
             .map(|_| step(random, failures, partitions, stateless))
             .collect(),
-        sinks: (0..sinks).map(|_| sink(random, failures)).collect(),
+        sinks: (0..sinks)
+            .map(|number| sink(random, failures, number == 0))
+            .collect(),
     }
 }
 
@@ -438,12 +459,13 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
     }
 }
 
-fn sink(random: &mut Rng, failures: Failures) -> SinkShape {
+fn sink(random: &mut Rng, failures: Failures, may_answer: bool) -> SinkShape {
     let (policy, rate) = misbehaviour(random, failures);
     let queue = random.bool();
     SinkShape {
         rule: match queue {
             true => SinkRule::Queue(random.usize(1..=6)),
+            false if may_answer && one_in(random, 3) => SinkRule::Answers,
             false => SinkRule::Callback,
         },
         policy,

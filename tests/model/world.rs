@@ -10,6 +10,7 @@ use partita::model::Value;
 use super::coverage::Coverage;
 use super::rules::{Message, Route, Trail};
 use super::shape::{Shape, SinkRule};
+use super::tickets::Tickets;
 
 /// What happened to a message on its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +107,7 @@ pub struct Log {
     pub released: BTreeSet<(usize, u16)>,
     /// The messages that were computed first after their key was released.
     pub resumed: BTreeMap<(usize, u16), Vec<Vec<u32>>>,
+    pub tickets: Tickets,
     /// A send is on its way: it is not known yet which messages were accepted.
     pub sending: bool,
     pub stop_called: bool,
@@ -146,6 +148,7 @@ impl World {
             ever_quarantined: BTreeSet::new(),
             released: BTreeSet::new(),
             resumed: BTreeMap::new(),
+            tickets: Tickets::default(),
             sending: false,
             stop_called: false,
             closed: false,
@@ -216,7 +219,7 @@ impl World {
             sinks.map(move |(sink, shape)| (pipeline, sink, shape.rule))
         });
         sinks
-            .filter(|(_, _, rule)| *rule != SinkRule::Callback)
+            .filter(|(_, _, rule)| matches!(rule, SinkRule::Queue(_)))
             .map(|(pipeline, sink, _)| (pipeline, sink))
             .collect()
     }
@@ -288,6 +291,7 @@ impl Log {
     pub fn give(&mut self, message: Message, number: Option<Value>) -> Value {
         let id = number.unwrap_or_else(|| self.new_id());
         self.due[message.pipeline] += 1;
+        self.tickets.owed(message.token, 1);
         let held = Held {
             message,
             due: 1,
@@ -303,7 +307,7 @@ impl Log {
         match self.messages.remove(&id) {
             Some(held) if held.due == 1 && held.message.stage == 0 => {
                 self.due[held.message.pipeline] -= 1;
-                Ok(())
+                self.tickets.handed_back(held.message.token)
             }
             _ => Err(format!("{id:?} was refused, but something was done to it")),
         }
@@ -330,6 +334,7 @@ impl Log {
         held.due -= 1;
         self.taken[taker as usize] += 1;
         self.due[held.message.pipeline] -= 1;
+        self.tickets.handed_back(held.message.token)?;
         if held.due > 0 {
             return Ok(held.message.clone());
         }
@@ -344,6 +349,7 @@ impl Log {
         }
         (held.shared, held.due) = (true, times);
         self.due[held.message.pipeline] += times - 1;
+        self.tickets.owed(held.message.token, times - 1);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What a chain works with while it runs: memory that an actor, or a sender, keeps for all of its chains.
 
+use crate::engine::account::Balance;
 use crate::engine::scatter::Scatter;
 use crate::host::{Fallen, Output, Verdict};
 use crate::model::ByteKeys;
@@ -17,6 +18,8 @@ pub(in crate::engine) struct Bench {
     pub(super) waiting: Vec<usize>,
     pub(super) completed: Vec<usize>,
     pub(super) fallen: Option<Fallen>,
+    /// What the call changes in what is left of batches.
+    pub(super) balance: Balance,
 }
 
 /// What a call is known to have done, once it has kept its contract.

@@ -206,9 +206,10 @@ impl Chain {
     /// Hands everything back: the application failed or closes.
     pub(super) fn discard(&mut self, engine: &Engine, reason: DeadReason) {
         for (stage, level) in (self.first..).zip(&mut self.levels) {
-            let values = level.values.split_off(level.start);
+            let left = (&level.values[level.start..], level.spans.from(level.start));
+            engine.discard(self.pipeline, stage, stage + 1, left, reason);
+            level.start = level.values.len();
             level.clear_if_over();
-            engine.discard(self.pipeline, stage, stage + 1, values, reason);
         }
         let end = self.end();
         self.outbox.discard(engine, self.pipeline, end, reason);

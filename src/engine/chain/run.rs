@@ -71,6 +71,7 @@ impl Chain {
     fn settle(&mut self, engine: &Engine, bench: &mut Bench, level: usize, failed: Option<String>) {
         let (done, stage) = (bench.done(), self.first + level);
         let emitted = self.account(engine, bench, level);
+        self.balance(engine, bench, level);
         self.pass_on(engine, bench, level);
         let waits = &mut self.levels[level];
         let death = failed.map(|text| {
@@ -92,6 +93,7 @@ impl Chain {
         }
         bench.shrink(engine.plan.run_length, self.outputs_min);
         engine.consumed(self.pipeline, stage, done, emitted);
+        bench.balance.settle(engine, self.pipeline);
         if let Some((origin, fallen, text)) = death {
             let stage = stage + fallen.step;
             let step = &self.plan(engine).steps[stage];
@@ -148,6 +150,23 @@ impl Chain {
         }
         slot.flow.grow(bench.done(), emitted);
         emitted
+    }
+
+    /// Accounts for what is left of batches.
+    fn balance(&self, engine: &Engine, bench: &mut Bench, level: usize) {
+        let waits = &self.levels[level];
+        let end = self.first + level + bench.completed.len();
+        let takers = match end == engine.pipelines[self.pipeline].steps {
+            true => self.takers(engine),
+            false => 1,
+        };
+        let (origins, through) = (waits.spans.from(waits.start), (bench.through(), takers));
+        let done = bench.done();
+        bench.balance.strike(origins, done, &bench.outputs, through);
+        if bench.fallen.is_some() {
+            bench.balance.add_last();
+        }
+        bench.balance.raise(engine, self.pipeline);
     }
 
     /// Puts outputs where they have got to.
@@ -216,10 +235,14 @@ impl Chain {
             let step = fallen.step.clamp(1, steps);
             engine.drop_values(self.pipeline, stage + step, &[fallen.value]);
         }
+        let reason = DeadReason::Failed;
         let waits = &mut self.levels[level];
+        let origins = waits.spans.from(waits.start);
+        engine.pipelines[self.pipeline].counters[stage + 1].dead(reason, done);
+        engine.died(self.pipeline, origins, done, reason);
+        engine.consumed(self.pipeline, stage, done, 0);
+        engine.gone(self.pipeline, origins, done);
         waits.start += done;
         waits.clear_if_over();
-        engine.pipelines[self.pipeline].counters[stage + 1].dead(DeadReason::Failed, done);
-        engine.consumed(self.pipeline, stage, done, 0);
     }
 }

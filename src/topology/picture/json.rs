@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy};
+use super::{Picture, PipelinePicture, SinkPictureKind, WorkPicture, name_of_keys, name_of_policy};
 
 pub(super) fn draw(picture: &Picture) -> String {
     let partitions: Vec<Value> = picture.partitions.iter().map(partition).collect();
@@ -45,10 +45,15 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
         })
     });
     let sinks = pipeline.sinks.iter().map(|sink| {
+        let (kind, capacity) = match sink.kind {
+            SinkPictureKind::Queue(capacity) => ("queue", Some(capacity)),
+            SinkPictureKind::Callback => ("callback", None),
+            SinkPictureKind::Answers => ("answers", None),
+        };
         json!({
             "name": sink.name,
-            "kind": if sink.queue.is_some() { "queue" } else { "callback" },
-            "capacity": sink.queue,
+            "kind": kind,
+            "capacity": capacity,
             "policy": name_of_policy(sink.policy),
         })
     });

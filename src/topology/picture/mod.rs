@@ -62,9 +62,17 @@ enum WorkPicture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SinkPicture {
     name: String,
-    /// How many messages its queue holds; none if it is a callback.
-    queue: Option<u64>,
+    kind: SinkPictureKind,
     policy: Policy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SinkPictureKind {
+    Callback,
+    /// It answers callers.
+    Answers,
+    /// A queue of so many messages.
+    Queue(u64),
 }
 
 impl Picture {
@@ -109,9 +117,10 @@ impl Picture {
                 .iter()
                 .map(|sink| SinkPicture {
                     name: sink.name.clone(),
-                    queue: match sink.kind {
-                        SinkKind::Queue(capacity) => Some(capacity),
-                        SinkKind::Callback(_) => None,
+                    kind: match sink.kind {
+                        SinkKind::Queue(capacity) => SinkPictureKind::Queue(capacity),
+                        SinkKind::Callback(_) => SinkPictureKind::Callback,
+                        SinkKind::Answers(_) => SinkPictureKind::Answers,
                     },
                     policy: sink.policy,
                 })

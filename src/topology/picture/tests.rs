@@ -94,6 +94,7 @@ fn application() -> Application {
         run_length: 1024,
         stack_size: 2 << 20,
         dead_letters: None,
+        completions: None,
         sleep: None,
         partitions: vec![
             partition(

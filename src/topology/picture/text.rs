@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::{
-    PartitionPicture, Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy,
+    PartitionPicture, Picture, PipelinePicture, SinkPictureKind, WorkPicture, name_of_keys,
+    name_of_policy,
 };
 use crate::model::KeyKind;
 
@@ -61,9 +62,10 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
         )?;
     }
     for sink in &pipeline.sinks {
-        let kind = match sink.queue {
-            Some(capacity) => format!("queue of {capacity}"),
-            None => "callback".into(),
+        let kind = match sink.kind {
+            SinkPictureKind::Queue(capacity) => format!("queue of {capacity}"),
+            SinkPictureKind::Callback => "callback".into(),
+            SinkPictureKind::Answers => "answers callers".into(),
         };
         let policy = name_of_policy(sink.policy);
         writeln!(text, "    sink {:?}: {kind}, policy {policy}", sink.name)?;
