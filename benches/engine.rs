@@ -52,6 +52,7 @@ fn application(workers: u32) -> Application {
         compute: plain.clone(),
         values: plain.clone(),
         policy: Policy::Stop,
+        blocking: 0,
     });
     pipeline.done();
     Application {

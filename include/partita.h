@@ -471,8 +471,8 @@ typedef struct partita_dead_letters {
 typedef partita_status (*partita_dead_letters_fn)(void *host, struct partita_dead_letters *letters);
 
 /**
- * Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or
- * `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
+ * Sleeps on the thread of this worker, or of a blocking step, until it is unparked (or was, since it
+ * last slept), or `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
  * return, and calls nothing of the engine.
  */
 typedef void (*partita_park_fn)(void *host, uint32_t worker, int64_t timeout_ns);
@@ -559,8 +559,8 @@ typedef struct partita_app_options {
   struct partita_str name;
   /**
    * How many workers, at most 1,024 (the check refuses more); the default is one for each
-   * processor. Without threads it says into how many pieces the work is cut; the default is 1,
-   * and 4 with `PARTITA_THREADS_STEPPED`.
+   * processor. Threads of blocking steps come on top. Without threads it says into how many pieces
+   * the work is cut; the default is 1, and 4 with `PARTITA_THREADS_STEPPED`.
    */
   uint32_t workers;
   /**
@@ -1337,6 +1337,16 @@ typedef struct partita_step_options {
    * before it. May be NULL. Not instead of `keys`.
    */
   partita_chain_fn chain;
+  /**
+   * Not 0: the computation may block, for instance on a disk or on a remote service, and has so many
+   * threads of its own, so that nothing else waits for it. All that is promised of a step is
+   * promised of it. The threads run everything of its partition: computations and partition functions
+   * of all steps that use it, and its builders, because a part is one thread's at a time. Blocking
+   * steps of one partition have the same number of threads, and share them. At most 1,024 in all
+   * steps together (the check refuses more). With `PARTITA_THREADS_HOST` see
+   * `partita_app_thread_count`.
+   */
+  uint32_t blocking;
 } partita_step_options;
 
 /**
@@ -1386,6 +1396,11 @@ typedef struct partita_computation_options {
    * Announces that an output goes to several sinks. May be NULL.
    */
   partita_share_fn share;
+  /**
+   * Not 0: the computation may block, and has so many threads of its own, which run the stateless
+   * steps behind it as well; see `partita_step_options.blocking`. Only with `parallel`.
+   */
+  uint32_t blocking;
 } partita_computation_options;
 
 /**
@@ -1905,16 +1920,30 @@ partita_status partita_app_describe(struct partita_app app,
 partita_status partita_app_start(struct partita_app app, struct partita_error *error_out);
 
 /**
- * Lends the calling thread to the application as worker `index` (from 0 to `workers` - 1) and
- * returns when the application closes: `PARTITA_OK`.
+ * How many threads run the application: its workers, and behind them those of its blocking steps;
+ * none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
  *
- * Only with `PARTITA_THREADS_HOST`; every index should be entered, and each by one thread at a
- * time. All callbacks but those of the sender's side are made on such threads. Not from inside a
- * callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`,
+ * `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).
+ *
+ * Pointers:
+ * `count_out` is NULL or writable.
+ */
+partita_status partita_app_thread_count(struct partita_app app, uint32_t *count_out);
+
+/**
+ * Lends the calling thread to the application as worker `index`, from 0 to one less than
+ * `partita_app_thread_count` says, and returns when the application closes: `PARTITA_OK`. Behind the
+ * `workers` come the threads of blocking steps.
+ *
+ * Only with `PARTITA_THREADS_HOST`; every index should be entered (the messages of a blocking step
+ * wait until one of its threads is), and each by one thread at a time. All callbacks but those of the
+ * sender's side are made on such threads. Not from inside a callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
  * `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
  * application has other threads or none) or `PARTITA_WOULD_DEADLOCK`.
  */
-partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
+partita_status partita_app_run_worker(struct partita_app app,
+                                      uint32_t index);
 
 /**
  * Tells the engine that the thread of worker `index` is about to end inside the callback it is

@@ -254,6 +254,7 @@ fn application(host: impl Fn(bool) -> Arc<Rude>) -> Application {
             compute: host(second),
             values: host(second),
             policy: Policy::Skip,
+            blocking: 0,
         });
     }
     pipeline.to_sink(Sink {

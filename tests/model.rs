@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 17] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 18] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -24,6 +24,7 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 17] {
         ("stateless steps in senders", count(|one| one.in_senders)),
         ("stateless steps in shards", count(|one| one.in_shards)),
         ("a parallel step", count(|one| one.parallel)),
+        ("a blocking step", count(|one| one.blocking)),
         ("a failure half-way", count(|one| one.fallen)),
         ("a key in quarantine", count(|one| one.quarantine)),
         ("a key released", count(|one| one.release)),

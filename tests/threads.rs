@@ -1,5 +1,7 @@
 //! What is promised under real threads. Nothing here sleeps: tests wait for what they wait for.
 
+#[path = "threads/blocking.rs"]
+mod blocking;
 #[path = "common/hosts.rs"]
 mod hosts;
 #[path = "common/meeting.rs"]

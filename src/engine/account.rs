@@ -86,7 +86,7 @@ impl Engine {
         }
         tickets.passed.notify();
         match self.reporter {
-            Some(actor) => self.schedule.notify(actor),
+            Some(actor) => self.pools.notify(actor),
             None => self.completed.notify(),
         }
         // Who closes waits for the last one.

@@ -141,7 +141,7 @@ impl Engine {
             origin: death.origin,
             stage: death.stage,
         });
-        self.schedule.notify(dead.actor);
+        self.pools.notify(dead.actor);
     }
 
     /// The application fails, unless it did before.

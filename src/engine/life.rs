@@ -193,21 +193,21 @@ impl Engine {
     /// Does what can be done of closing; tells whether that was all.
     fn try_close(&self) -> bool {
         self.empty_queues();
-        // Without a worker nobody else would drop what is queued.
-        while self.workers_inside() == 0 && self.step() {}
+        // Without a thread in its pool nobody else would drop what is queued there.
+        while self.step_unattended() {}
         self.empty_queues();
         let reading = self.readers.load(Ordering::SeqCst) > 0;
         let over = self.is_quiet() && self.all_reported();
         if reading || !over && !self.is_broken() {
             return false;
         }
-        self.schedule.close();
+        self.pools.close();
         if self.workers_inside() > 0 || !self.threads_joined() {
             return false;
         }
         // A worker may have left before the thread that woke it: that is a moment, and no callback
         // of the host's may wait in it.
-        while self.schedule.is_unparking() {
+        while self.pools.is_unparking() {
             std::thread::yield_now();
         }
         if self.is_broken() {
@@ -228,7 +228,7 @@ impl Engine {
                 loop {
                     let found = queue.take(&mut taken);
                     let stalled = found.stalled.into_iter();
-                    stalled.for_each(|actor| self.schedule.notify(actor));
+                    stalled.for_each(|actor| self.pools.notify(actor));
                     if found.count == 0 {
                         break;
                     }
@@ -269,7 +269,7 @@ impl Engine {
 
     fn claim_now(&self, actor: usize) -> Claim {
         let actor = super::ActorId(actor);
-        self.schedule
+        self.pools
             .try_claim(actor)
             .unwrap_or_else(|| Claim::reclaim(actor))
     }

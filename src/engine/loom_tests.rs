@@ -228,9 +228,13 @@ fn who_claims_an_actor_has_it_alone_and_keeps_no_message_from_it() {
 }
 
 /// Two workers, each of which waits inside its actor until the other is inside one.
-fn two_actors_that_meet(hosted: bool, notify: impl Fn(&Schedule) + Send + Sync + 'static) {
+fn two_actors_that_meet(
+    hosted: bool,
+    eager: bool,
+    notify: impl Fn(&Schedule) + Send + Sync + 'static,
+) {
     check(3, move || {
-        let schedule = Arc::new(schedule(2, hosted));
+        let schedule = Arc::new(schedule(2, hosted).eager(eager));
         let meeting = Arc::new((Mutex::new(0), Condvar::new()));
         let workers: Vec<_> = (0..2)
             .map(|worker| {
@@ -257,12 +261,12 @@ fn two_actors_that_meet(hosted: bool, notify: impl Fn(&Schedule) + Send + Sync +
 
 #[test]
 fn two_ready_actors_run_at_once_if_two_workers_are_free() {
-    for hosted in [false, true] {
-        two_actors_that_meet(hosted, |schedule| {
+    for (hosted, eager) in [(false, false), (false, true), (true, false), (true, true)] {
+        two_actors_that_meet(hosted, eager, |schedule| {
             schedule.notify(ActorId(0));
             schedule.notify(ActorId(1));
         });
-        two_actors_that_meet(hosted, |schedule| {
+        two_actors_that_meet(hosted, eager, |schedule| {
             schedule.notify_many(&[ActorId(0), ActorId(1)]);
         });
     }
@@ -748,6 +752,7 @@ impl Model {
                 compute: ledger.clone(),
                 values: ledger.clone(),
                 policy: Policy::Skip,
+                blocking: 0,
             });
         }
         let partition = |(number, &key_kind): (usize, &KeyKind)| Partition {

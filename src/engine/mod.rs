@@ -18,6 +18,7 @@ mod lane;
 mod life;
 mod mailbox;
 mod outbox;
+mod pools;
 mod quarantine;
 mod queue;
 mod reader;
@@ -60,6 +61,7 @@ use event::Event;
 use flow::Flow;
 use inbox::{Inbox, Mail};
 use mailbox::Mailbox;
+use pools::{PoolId, Pools};
 use quarantine::Quarantine;
 use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
@@ -81,6 +83,11 @@ pub use stepping::Stepped;
 /// declared keys are more likely to be uneven, and get more.
 const SHARDS_PER_WORKER: usize = 2;
 const SHARDS_PER_WORKER_DECLARED: usize = 8;
+/// And for each thread of a blocking step: a shard is held up with one of its keys, and most messages
+/// should find a shard that is not.
+const SHARDS_PER_BLOCKING: usize = 16;
+/// Strands for each of its threads, of a blocking step that is parallel.
+const STRANDS_PER_BLOCKING: usize = 4;
 
 enum Actor {
     Shard(Box<shard::Shard>),
@@ -130,7 +137,7 @@ struct DeadSlot {
 pub struct Engine {
     plan: Plan,
     seam: Seam,
-    schedule: Schedule,
+    pools: Pools,
     cells: Cells<Actor>,
     partitions: Vec<PartitionSlot>,
     /// The inboxes of each shard's lanes, by the shard's actor.
@@ -160,14 +167,7 @@ pub struct Engine {
 }
 
 fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) -> PartitionSlot {
-    let shards = match (partition.key_kind, &partition.keys) {
-        (KeyKind::Single, _) => 1,
-        (_, None) => plan.workers * SHARDS_PER_WORKER,
-        (_, Some(keys)) => keys
-            .len()
-            .clamp(1, plan.workers * SHARDS_PER_WORKER_DECLARED),
-    };
-    let shards = shards.min(plan.key_groups as usize);
+    let shards = shards_of(plan, partition).min(plan.key_groups as usize);
     let group = |hash| hash::group(hash, plan.key_groups);
     let routing = match &partition.keys {
         None => Routing::deal(plan.key_groups, shards, std::iter::empty()),
@@ -191,33 +191,84 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
     }
 }
 
+/// How many shards a partition should have.
+fn shards_of(plan: &Plan, partition: &PartitionPlan) -> usize {
+    let most = match (partition.blocking, &partition.keys) {
+        (0, None) => plan.workers * SHARDS_PER_WORKER,
+        (0, Some(_)) => plan.workers * SHARDS_PER_WORKER_DECLARED,
+        (threads, _) => threads * SHARDS_PER_BLOCKING,
+    };
+    match (partition.key_kind, &partition.keys) {
+        (KeyKind::Single, _) => 1,
+        (_, None) => most,
+        (_, Some(keys)) => keys.len().clamp(1, most),
+    }
+}
+
 /// What is built of a plan before the engine is put together.
-#[derive(Default)]
 struct Assembly {
     actors: Vec<Actor>,
     inboxes: Vec<Vec<Inbox>>,
+    /// The pool of each actor.
+    pools: Vec<PoolId>,
+    /// How many threads each pool has.
+    threads: Vec<usize>,
 }
 
 impl Assembly {
+    /// Nothing yet, but the workers' pool.
+    fn new(workers: usize) -> Assembly {
+        Assembly {
+            actors: Vec::new(),
+            inboxes: Vec::new(),
+            pools: Vec::new(),
+            threads: vec![workers],
+        }
+    }
+
     fn add(&mut self, actor: Actor) -> ActorId {
+        self.add_to(PoolId::WORKERS, actor)
+    }
+
+    fn add_to(&mut self, pool: PoolId, actor: Actor) -> ActorId {
         self.actors.push(actor);
+        self.pools.push(pool);
         ActorId(self.actors.len() - 1)
+    }
+
+    /// A pool of so many threads; the workers' for none.
+    fn pool(&mut self, blocking: usize) -> PoolId {
+        if blocking == 0 {
+            return PoolId::WORKERS;
+        }
+        self.threads.push(blocking);
+        PoolId::new(self.threads.len() - 1)
+    }
+
+    /// The places of all threads, those of one pool after those of the other.
+    fn workers(&self) -> Vec<WorkerSlot> {
+        let pools = self.threads.iter().enumerate();
+        let places = pools.flat_map(|(pool, &threads)| {
+            (0..threads).map(move |_| WorkerSlot::of(PoolId::new(pool)))
+        });
+        places.collect()
     }
 
     fn partition(&mut self, plan: &Plan, index: usize) -> PartitionSlot {
         let partition = &plan.partitions[index];
         let slot = partition_slot(plan, partition, self.actors.len());
+        let pool = self.pool(partition.blocking);
         for shard in 0..slot.shards {
             let actor = ActorId(self.actors.len());
             let contents = shard::Shard::new(actor, index, shard as u16, plan, &slot);
-            self.add(Actor::Shard(Box::new(contents)));
+            self.add_to(pool, Actor::Shard(Box::new(contents)));
             self.inboxes
                 .push(partition.lanes.iter().map(|_| Inbox::default()).collect());
         }
         slot
     }
 
-    /// The strands of a step, if it is spread over the workers.
+    /// The strands of a step, if it is spread over threads.
     fn strands(
         &mut self,
         workers: usize,
@@ -225,15 +276,26 @@ impl Assembly {
         plan: &PipelinePlan,
         step: usize,
     ) -> Option<strand::Strands> {
-        let spread =
-            matches!(plan.end_at(step), End::Spread(_)) && plan.steps[step].stateless().spread;
+        let End::Spread(_) = plan.end_at(step) else {
+            return None;
+        };
+        let stateless = plan.steps[step].stateless();
+        if !stateless.spread {
+            return None;
+        }
+        let pool = self.pool(stateless.blocking);
+        let strands = match stateless.blocking {
+            0 => workers * SHARDS_PER_WORKER,
+            threads => threads * STRANDS_PER_BLOCKING,
+        };
+        let end = plan.chain_end(step + 1);
         let strand = |index| {
             let actor = ActorId(self.actors.len());
-            let end = plan.chain_end(step + 1);
             let strand = strand::Strand::new(actor, pipeline, (step, end), index);
-            (self.add(Actor::Strand(Box::new(strand))), Inbox::default())
+            let strand = Actor::Strand(Box::new(strand));
+            (self.add_to(pool, strand), Inbox::default())
         };
-        spread.then(|| (0..workers * SHARDS_PER_WORKER).map(strand).collect())
+        Some((0..strands).map(strand).collect())
     }
 
     fn pipeline(&mut self, workers: usize, index: usize, plan: &PipelinePlan) -> PipelineSlot {
@@ -288,7 +350,7 @@ impl Engine {
 
     fn assemble(plan: Plan) -> Engine {
         let seam = Seam::of(&plan.threads);
-        let mut assembly = Assembly::default();
+        let mut assembly = Assembly::new(plan.workers);
         let partitions: Vec<_> = (0..plan.partitions.len())
             .map(|index| assembly.partition(&plan, index))
             .collect();
@@ -308,14 +370,18 @@ impl Engine {
             Actor::Shard(shard) => shard.has_declared(),
             _ => false,
         });
+        let workers = assembly.workers();
         let engine = Engine {
             starting: AtomicUsize::new(starting.count()),
-            schedule: Schedule::new(assembly.actors.len())
-                .with_sleep(plan.sleep.clone())
-                .with_clock(seam.clock().clone()),
+            pools: Pools::new(assembly.threads.len(), assembly.pools, |pool| {
+                Schedule::new(assembly.actors.len())
+                    .with_sleep(plan.sleep.clone())
+                    .with_clock(seam.clock().clone())
+                    .eager(pool != PoolId::WORKERS)
+            }),
             cells: Cells::new(assembly.actors.into_iter()),
             inboxes: assembly.inboxes,
-            workers: (0..plan.workers).map(|_| WorkerSlot::default()).collect(),
+            workers,
             threads: Mutex::new(None),
             partitions,
             pipelines,
@@ -338,16 +404,16 @@ impl Engine {
     }
 
     fn notify_all_actors(&self) {
-        self.schedule
+        self.pools
             .actors()
-            .for_each(|actor| self.schedule.notify(actor));
+            .for_each(|actor| self.pools.notify(actor));
     }
 
     /// Leaves messages for a lane of a shard.
     fn deliver(&self, shard: usize, lane: usize, mail: Mail<'_>) {
         self.inboxes[shard][lane].append(mail);
         if !crate::fault::planted(crate::fault::Fault::NotifyLost) {
-            self.schedule.notify(ActorId(shard));
+            self.pools.notify(ActorId(shard));
         }
     }
 
@@ -361,7 +427,7 @@ impl Engine {
         let flow = &self.pipelines[pipeline].flow;
         let returned = flow.consumed(stage, consumed, emitted);
         for actor in flow.take_gated() {
-            self.schedule.notify(actor);
+            self.pools.notify(actor);
         }
         if returned.wake_senders {
             flow.room.notify();
@@ -451,14 +517,14 @@ impl Engine {
     fn relay(&self, pipeline: usize, values: &[Value], origins: Origins<'_>) {
         if let Some((actor, inbox)) = &self.pipelines[pipeline].relay {
             inbox.append(Mail::keyless(values, origins));
-            self.schedule.notify(*actor);
+            self.pools.notify(*actor);
         }
     }
 
     /// Leaves messages for the workers that share a step.
     fn spread(&self, pipeline: usize, step: usize, values: &[Value], origins: Origins<'_>) {
         if let Some(strands) = &self.pipelines[pipeline].strands[step] {
-            strands.spread(&self.schedule, values, origins);
+            strands.spread(&self.pools, values, origins);
         }
     }
 
@@ -494,7 +560,7 @@ impl Engine {
 
     /// How long it is until an actor wants to be run that is not ready now; none if none wants to.
     pub fn next_timer(&self) -> Option<std::time::Duration> {
-        let time = self.schedule.next_timer()?;
+        let time = self.pools.next_timer()?;
         Some(time.saturating_sub(self.seam.now()))
     }
 
@@ -571,7 +637,7 @@ impl Engine {
                 self.consumed(pipeline, stage, taken.count, 0);
                 self.gone(pipeline, taken.tracked.from(0), taken.tracked_count);
                 let stalled = taken.stalled.into_iter();
-                stalled.for_each(|actor| self.schedule.notify(actor));
+                stalled.for_each(|actor| self.pools.notify(actor));
                 self.wake_senders();
                 Ok(taken.count)
             }

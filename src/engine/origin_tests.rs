@@ -75,6 +75,7 @@ fn declared() -> Application {
             compute: Arc::new(Twice),
             values: Arc::new(Twice),
             policy: Policy::Stop,
+            blocking: 0,
         });
     }
     pipeline.to_sink(Sink {

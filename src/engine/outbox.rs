@@ -62,7 +62,7 @@ impl Outbox {
             let accepted = match sink {
                 SinkSlot::Callback { actor: sink, inbox } => {
                     inbox.append(Mail::keyless(values, origins));
-                    engine.schedule.notify(*sink);
+                    engine.pools.notify(*sink);
                     values.len()
                 }
                 SinkSlot::Queue(queue) => {

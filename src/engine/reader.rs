@@ -74,7 +74,7 @@ impl Engine {
     /// Claims an actor that has nothing to do: at most a worker is about to give it back.
     fn claim(&self, actor: ActorId) -> Result<Claim, Refusal> {
         loop {
-            match self.schedule.try_claim(actor) {
+            match self.pools.try_claim(actor) {
                 Some(claim) => return Ok(claim),
                 None if self.refusal() == Some(Refusal::Closed) => return Err(Refusal::Closed),
                 // Who had it will never give it back.
@@ -129,7 +129,7 @@ impl Iterator for Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         for claim in self.claims.drain(..) {
-            self.engine.schedule.give_back(claim, true);
+            self.engine.pools.give_back(claim, true);
         }
         if let Some(partition) = self.partition {
             let slot = &self.engine.partitions[partition];

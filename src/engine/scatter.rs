@@ -174,7 +174,7 @@ impl Scatter {
             start = end;
         }
         if !planted(Fault::NotifyLost) {
-            engine.schedule.notify_many(&self.actors);
+            engine.pools.notify_many(&self.actors);
         }
     }
 }

@@ -15,6 +15,10 @@
 //! actors were taken meanwhile, so that no actor waits for a worker that is held up. When nobody is awake,
 //! a worker is woken at once, unless another is about to sleep and still watches ([`Watch`]).
 //!
+//! That is so where callbacks compute. In a pool of threads for what blocks ([`Schedule::eager`]) threads
+//! that are awake mostly sleep inside callbacks: every ready actor wakes a thread at once, one after the
+//! other, and nobody watches or looks on.
+//!
 //! An actor may ask to be notified at a time ([`Timers`]). Whoever looks for an actor first makes those
 //! ready whose time has come. One sleeping worker is the keeper: it wakes at the earliest time. Who sets
 //! an earlier one wakes a worker, which becomes the keeper when it sleeps again; a keeper that takes an
@@ -113,6 +117,8 @@ pub(crate) struct Schedule {
     arrived: Condvar,
     sleep: Option<Arc<dyn Sleep>>,
     clock: Arc<Clock>,
+    /// Whether every ready actor wakes a worker, even while others are awake.
+    eager: bool,
 }
 
 impl Schedule {
@@ -125,6 +131,7 @@ impl Schedule {
             arrived: Condvar::new(),
             sleep: None,
             clock: Arc::new(Clock::System),
+            eager: false,
         }
     }
 
@@ -138,8 +145,9 @@ impl Schedule {
         Schedule { clock, ..self }
     }
 
-    pub(crate) fn actors(&self) -> impl Iterator<Item = ActorId> {
-        (0..self.states.len()).map(ActorId)
+    /// Lets every ready actor wake a worker at once, or not.
+    pub(crate) fn eager(self, eager: bool) -> Schedule {
+        Schedule { eager, ..self }
     }
 
     /// Tells an actor that it has work.
@@ -216,7 +224,8 @@ impl Schedule {
     fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
         // Relaxed: a hint. Who watches takes the lock before it believes it, or sleeps.
         self.arrivals.fetch_add(1, Ordering::Relaxed);
-        let seen = queue.waking || queue.watch.is_on() || queue.awake > 0 && queue.lookout;
+        let watched = queue.watch.is_on() || queue.awake > 0 && queue.lookout;
+        let seen = queue.waking || watched;
         let needed = !queue.ready.is_empty() || queue.unkept().is_some();
         let wake = queue.parked > 0 && needed && !seen;
         queue.waking |= wake;
@@ -275,7 +284,7 @@ impl Schedule {
                 return None;
             }
             self.ring(&mut queue);
-            if (joins || queue.awake == 0)
+            if (joins || self.eager || queue.awake == 0)
                 && let Some(actor) = queue.ready.pop_front()
             {
                 queue.awake += 1;
@@ -284,7 +293,7 @@ impl Schedule {
                 self.wake(queue);
                 return Some(claim);
             }
-            if queue.awake == 0 && queue.watch.begin() {
+            if !self.eager && queue.awake == 0 && queue.watch.begin() {
                 queue = self.watch(queue);
                 continue;
             }
@@ -313,7 +322,7 @@ impl Schedule {
         mut queue: MutexGuard<'q, Queue>,
     ) -> (MutexGuard<'q, Queue>, bool) {
         queue.parked += 1;
-        let looks = queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
+        let looks = !self.eager && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
         let taken = queue.taken;
         queue.lookout |= looks;
         let keeps = queue.unkept();
@@ -413,6 +422,18 @@ impl Schedule {
             sleepers.iter().for_each(|&worker| sleep.unpark(worker));
         }
         lock(&self.queue).unparking -= 1;
+    }
+
+    /// How many actors are ready; none once closed.
+    pub(crate) fn ready(&self) -> usize {
+        let mut queue = lock(&self.queue);
+        match queue.closed {
+            true => 0,
+            false => {
+                self.ring(&mut queue);
+                queue.ready.len()
+            }
+        }
     }
 
     /// How many workers sleep.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Engine;
 use super::clock::Clock;
 use super::event::{Event, Wait, WaitError};
+use super::pools::Pools;
 use super::schedule::{Claim, Schedule};
 use crate::sync::{Arc, Mutex, lock};
 use crate::topology::{self, Threads};
@@ -60,7 +61,15 @@ impl Seam {
         }
     }
 
-    /// The actor to run next, if one is ready.
+    /// The actor of any pool to run next, if one is ready.
+    pub(crate) fn choose_any(&self, pools: &Pools) -> Option<Claim> {
+        match &self.mode {
+            Mode::Threads | Mode::Loop => pools.try_take(),
+            Mode::Stepper(random) => pools.try_take_nth(|ready| lock(random).usize(..ready)),
+        }
+    }
+
+    /// The actor of one pool to run next, if one is ready.
     pub(crate) fn choose(&self, schedule: &Schedule) -> Option<Claim> {
         match &self.mode {
             Mode::Threads | Mode::Loop => schedule.try_take(),

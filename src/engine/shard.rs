@@ -209,6 +209,7 @@ impl Shard {
     }
 
     fn begin_lane(&mut self, engine: &Engine, index: usize) -> bool {
+        let blocking = self.plan(engine).blocking;
         let lane = &mut self.lanes[index];
         engine.take_mail(self.actor, index, &mut self.mail);
         lane.queue.extend(self.mail.arrived.drain(..));
@@ -232,7 +233,7 @@ impl Shard {
             return false;
         }
         lane.fill(
-            engine.seam.run_length(engine.plan.run_length),
+            engine.seam.run_length(engine.plan.run_length_of(blocking)),
             &mut self.mail,
         );
         self.lane = index;

@@ -69,7 +69,7 @@ impl Engine {
 
     /// How long until there is something to run, if nothing comes from outside.
     fn idle_for(&self) -> Option<Duration> {
-        if self.schedule.has_ready() {
+        if self.pools.has_ready() {
             return Some(Duration::ZERO);
         }
         self.next_timer()
@@ -85,7 +85,7 @@ impl Engine {
     /// Runs one ready actor on this thread, which is in the loop.
     fn run_in_loop(&self, place: Option<usize>) -> bool {
         // Who closes waits for the loop before it lets the host go: the host is still there.
-        if !self.schedule.is_closed() {
+        if !self.pools.is_closed() {
             self.seam.clock().ask();
         }
         self.run_next(place)
@@ -182,7 +182,7 @@ impl Engine {
             return Ok(Some(found));
         }
         let clock = self.seam.clock();
-        let until = match (self.schedule.next_timer(), deadline) {
+        let until = match (self.pools.next_timer(), deadline) {
             (Some(timer), Some(deadline)) => Some(timer.min(deadline)),
             (timer, deadline) => timer.or(deadline),
         };

@@ -1,15 +1,17 @@
-//! A parallel step: messages are dealt out to its strands, several for each worker, and each strand runs
-//! those that it gets. Nothing keeps them in order among each other.
+//! A parallel step: messages are dealt out to its strands, several for each thread that may run them, and
+//! each strand runs those that it gets. Nothing keeps them in order among each other.
 
 use super::Engine;
 use super::chain::{Bench, Chain, Standing};
 use super::inbox::{Inbox, Mail};
-use super::schedule::{ActorId, Schedule};
+use super::pools::Pools;
+use super::schedule::ActorId;
 use super::segment::{Bag, Origins};
 use super::shard::LaneQueue;
 use crate::host::Verdict;
 use crate::model::Value;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::topology::StatelessPlan;
 
 /// The strands of one step.
 pub(super) struct Strands {
@@ -29,7 +31,7 @@ impl FromIterator<(ActorId, Inbox)> for Strands {
 
 impl Strands {
     /// Deals messages out, in equal shares.
-    pub(super) fn spread(&self, schedule: &Schedule, values: &[Value], origins: Origins<'_>) {
+    pub(super) fn spread(&self, pools: &Pools, values: &[Value], origins: Origins<'_>) {
         if values.is_empty() {
             return;
         }
@@ -40,7 +42,7 @@ impl Strands {
         for (number, share) in shares.enumerate() {
             let (actor, inbox) = &self.each[turn.wrapping_add(number) % self.each.len()];
             inbox.append(Mail::keyless(share, origins.skip(number * size)));
-            schedule.notify(*actor);
+            pools.notify(*actor);
         }
     }
 }
@@ -89,11 +91,19 @@ impl Strand {
         match self.chain.standing(engine) {
             Standing::Held => return false,
             Standing::Empty if self.queue.is_empty() => return false,
-            Standing::Empty => self.fill(engine.plan.run_length),
+            Standing::Empty => self.fill(self.run_length(engine)),
             Standing::Ready => {}
         }
         while self.chain.advance(engine, &mut self.bench) {}
         true
+    }
+
+    fn run_length(&self, engine: &Engine) -> usize {
+        engine.plan.run_length_of(self.plan(engine).blocking)
+    }
+
+    fn plan<'e>(&self, engine: &'e Engine) -> &'e StatelessPlan {
+        engine.plan.pipelines[self.pipeline].steps[self.step].stateless()
     }
 
     fn collect(&mut self, engine: &Engine) {

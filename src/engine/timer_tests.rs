@@ -153,7 +153,7 @@ fn without_threads(threads: Threads) -> Arc<Engine> {
 fn when_nothing_can_run_time_passes_to_the_next_timer_or_to_the_deadline() {
     let engine = stepped();
     let wait = |most| engine.wait(&Wait::at_most(most));
-    engine.schedule.notify_at(ACTOR, 10 * MS);
+    engine.pools.notify_at(ACTOR, 10 * MS);
     assert_eq!(engine.next_timer(), Some(10 * MS));
     assert_eq!(wait(4 * MS), Err(Refusal::Timeout));
     assert_eq!(engine.clock(), Some(4 * MS));
@@ -163,7 +163,7 @@ fn when_nothing_can_run_time_passes_to_the_next_timer_or_to_the_deadline() {
     assert_eq!(engine.clock(), Some(24 * MS));
     assert_eq!(engine.next_timer(), None);
     // Without a deadline, the next timer is all there is to wait for.
-    engine.schedule.notify_at(ACTOR, 30 * MS);
+    engine.pools.notify_at(ACTOR, 30 * MS);
     assert_eq!(engine.wait(&Wait::forever()), Err(Refusal::Deadlock));
     assert_eq!(engine.clock(), Some(30 * MS));
 }
@@ -171,7 +171,7 @@ fn when_nothing_can_run_time_passes_to_the_next_timer_or_to_the_deadline() {
 #[test]
 fn an_actor_is_run_once_time_was_made_to_pass() {
     let engine = stepped();
-    engine.schedule.notify_at(ACTOR, 10 * MS);
+    engine.pools.notify_at(ACTOR, 10 * MS);
     assert!(!engine.step());
     engine.advance(9 * MS);
     assert!(!engine.step());
@@ -197,7 +197,7 @@ fn a_loop_is_told_how_long_it_may_sleep() {
     let stepped = |budget| engine.step_many(budget).unwrap().unwrap();
     let told = |turns, idle| Stepped { turns, idle };
     assert_eq!(stepped(9), told(0, None));
-    engine.schedule.notify_at(ACTOR, 10 * MS);
+    engine.pools.notify_at(ACTOR, 10 * MS);
     assert_eq!(stepped(9), told(0, Some(10 * MS)));
     watch.0.store(9, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(stepped(9), told(0, Some(MS)));
@@ -210,7 +210,7 @@ fn a_loop_is_told_how_long_it_may_sleep() {
 #[test]
 fn a_wait_in_a_loop_runs_the_actor_whose_time_comes_meanwhile() {
     let engine = without_threads(Threads::None(topology::Clock::System));
-    engine.schedule.notify_at(ACTOR, engine.seam.now() + 5 * MS);
+    engine.pools.notify_at(ACTOR, engine.seam.now() + 5 * MS);
     // Without a deadline, the timer is all there is to wait for.
     assert_eq!(engine.wait(&Wait::forever()), Err(Refusal::Deadlock));
     assert_eq!(engine.next_timer(), None);

@@ -12,7 +12,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::callback::{self, panic_text};
 use super::life::Refusal;
-use super::schedule::{ActorId, Claim};
+use super::pools::PoolId;
+use super::schedule::{ActorId, Claim, Schedule};
 use super::sink::Taker;
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
@@ -23,8 +24,9 @@ const NOBODY: usize = usize::MAX;
 /// How many actors a worker runs at most before it wakes senders for whatever room there is.
 const TURNS: usize = 64;
 
-/// The place of one worker.
+/// The place of one worker, or of a thread of another pool.
 pub(super) struct WorkerSlot {
+    pool: PoolId,
     pub(super) inside: AtomicBool,
     /// Whose place it is.
     pub(super) thread: AtomicUsize,
@@ -32,9 +34,10 @@ pub(super) struct WorkerSlot {
     actor: AtomicUsize,
 }
 
-impl Default for WorkerSlot {
-    fn default() -> Self {
+impl WorkerSlot {
+    pub(super) fn of(pool: PoolId) -> WorkerSlot {
         WorkerSlot {
+            pool,
             inside: AtomicBool::new(false),
             thread: AtomicUsize::new(0),
             actor: AtomicUsize::new(NOBODY),
@@ -50,7 +53,17 @@ pub(super) struct Threads {
 }
 
 impl Engine {
-    /// Lends this thread to the application as worker `index` until it closes.
+    /// How many threads run it: the workers, and behind them those of blocking steps; none if it is
+    /// stepped. That many are to enter [`Engine::run_worker`].
+    pub fn threads(&self) -> usize {
+        match self.seam.has_threads() {
+            true => self.workers.len(),
+            false => 0,
+        }
+    }
+
+    /// Lends this thread to the application as worker `index` until it closes. Behind the workers come
+    /// the threads of blocking steps.
     pub fn run_worker(&self, index: usize) -> Result<(), Refusal> {
         let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
         if callback::inside(self) {
@@ -63,10 +76,11 @@ impl Engine {
             .store(callback::this_thread(), Ordering::Relaxed);
         // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
         // this worker sees that, and touches nothing.
-        if !self.schedule.is_closed() {
+        let schedule = self.pools.of(slot.pool);
+        if !schedule.is_closed() {
             let mut awake = false;
             let mut turns = 0..TURNS;
-            while let Some(claim) = self.next_ready(index, awake, &mut turns) {
+            while let Some(claim) = self.next_ready(schedule, index, awake, &mut turns) {
                 awake = true;
                 self.run_at(index, claim);
             }
@@ -76,10 +90,16 @@ impl Engine {
         Ok(())
     }
 
-    fn next_ready(&self, index: usize, awake: bool, turns: &mut Range<usize>) -> Option<Claim> {
+    fn next_ready(
+        &self,
+        schedule: &Schedule,
+        index: usize,
+        awake: bool,
+        turns: &mut Range<usize>,
+    ) -> Option<Claim> {
         if awake {
             if turns.next().is_some()
-                && let Some(claim) = self.seam.choose(&self.schedule)
+                && let Some(claim) = self.seam.choose(schedule)
             {
                 return Some(claim);
             }
@@ -88,13 +108,13 @@ impl Engine {
             *turns = 0..TURNS;
             self.wake_senders();
         }
-        self.schedule.take(index, awake)
+        schedule.take(index, awake)
     }
 
     /// Runs one ready actor on this thread, which has this worker's place, if any; tells whether
     /// there was one.
     pub(super) fn run_next(&self, place: Option<usize>) -> bool {
-        let Some(claim) = self.seam.choose(&self.schedule) else {
+        let Some(claim) = self.seam.choose_any(&self.pools) else {
             return false;
         };
         match place {
@@ -111,11 +131,26 @@ impl Engine {
         slot.actor.store(NOBODY, Ordering::Release);
     }
 
+    /// Runs one ready actor of a pool in which no thread is, if there is one.
+    pub(super) fn step_unattended(&self) -> bool {
+        if !self.seam.has_threads() {
+            return self.workers_inside() == 0 && self.step();
+        }
+        let mut pools = self.pools.ids().filter(|&pool| self.is_unattended(pool));
+        let claim = pools.find_map(|pool| self.seam.choose(self.pools.of(pool)));
+        claim.map(|claim| self.run(claim)).is_some()
+    }
+
+    fn is_unattended(&self, pool: PoolId) -> bool {
+        let mut inside = self.workers.iter().filter(|slot| slot.pool == pool);
+        inside.all(|slot| !slot.inside.load(Ordering::SeqCst))
+    }
+
     fn run(&self, mut claim: Claim) {
         let actor = claim.actor();
         let contents = self.cells.get(&mut claim);
         match catch_unwind(AssertUnwindSafe(|| self.advance_actor(actor, contents))) {
-            Ok(more) => self.schedule.give_back(claim, more),
+            Ok(more) => self.pools.give_back(claim, more),
             // Its contents cannot be trusted: the claim is kept, so that nobody runs it again.
             Err(panic) => self.broke(&*panic),
         }
@@ -176,12 +211,12 @@ impl Engine {
         let actor = slot.actor.swap(NOBODY, Ordering::AcqRel);
         callback::leave();
         if self.seam.has_threads() {
-            self.schedule.worker_gone();
+            self.pools.of(slot.pool).worker_gone();
         }
         let mut claim = Claim::reclaim(ActorId(actor));
         let contents = self.cells.get(&mut claim);
         match catch_unwind(AssertUnwindSafe(|| self.abandon(contents, verdict))) {
-            Ok(()) => self.schedule.give_back(claim, true),
+            Ok(()) => self.pools.give_back(claim, true),
             // As in `run`.
             Err(panic) => self.broke(&*panic),
         }
@@ -213,7 +248,7 @@ impl Engine {
         self.broken.load(Ordering::SeqCst)
     }
 
-    /// Starts a thread for each worker. If one cannot be started, the application begins to close: it
+    /// Starts a thread for each worker, and those of blocking steps. If one cannot be started, the application begins to close: it
     /// is for the caller to close it.
     pub fn start_threads(self: &Arc<Self>) -> std::io::Result<()> {
         // Who closes looks at the threads behind this lock, and has ended intake before.
@@ -246,7 +281,7 @@ impl Engine {
     ) -> std::io::Result<JoinHandle<()>> {
         let engine = self.clone();
         std::thread::Builder::new()
-            .name(format!("partita-{index}"))
+            .name(self.thread_name(index))
             .stack_size(self.plan.stack_size)
             .spawn(move || {
                 // It can only be refused if the place is taken, and then somebody else has it.
@@ -254,6 +289,14 @@ impl Engine {
                 let _ = ending.send(());
                 engine.changed.notify();
             })
+    }
+
+    /// Short enough for what systems keep of it.
+    fn thread_name(&self, index: usize) -> String {
+        match self.workers[index].pool {
+            PoolId::WORKERS => format!("partita-{index}"),
+            _ => format!("partita-b{index}"),
+        }
     }
 
     /// Joins threads that have ended; tells whether none is left.

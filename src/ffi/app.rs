@@ -614,12 +614,34 @@ pub unsafe extern "C" fn partita_app_start(
     }
 }
 
-/// Lends the calling thread to the application as worker `index` (from 0 to `workers` - 1) and
-/// returns when the application closes: `PARTITA_OK`.
+/// How many threads run the application: its workers, and behind them those of its blocking steps;
+/// none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
 ///
-/// Only with `PARTITA_THREADS_HOST`; every index should be entered, and each by one thread at a
-/// time. All callbacks but those of the sender's side are made on such threads. Not from inside a
-/// callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
+/// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`,
+/// `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).
+///
+/// # Safety
+/// `count_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_thread_count(
+    app: partita_app,
+    count_out: *mut u32,
+) -> partita_status {
+    entry(|| {
+        let app = handles::pin::<AppObject>(app.id)?;
+        let count = app.0.open_engine()?.threads();
+        // SAFETY: the caller vouches for `count_out`.
+        unsafe { write(count_out, count as u32) }
+    })
+}
+
+/// Lends the calling thread to the application as worker `index`, from 0 to one less than
+/// `partita_app_thread_count` says, and returns when the application closes: `PARTITA_OK`. Behind the
+/// `workers` come the threads of blocking steps.
+///
+/// Only with `PARTITA_THREADS_HOST`; every index should be entered (the messages of a blocking step
+/// wait until one of its threads is), and each by one thread at a time. All callbacks but those of the
+/// sender's side are made on such threads. Not from inside a callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
 /// `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
 /// application has other threads or none) or `PARTITA_WOULD_DEADLOCK`.
 #[unsafe(no_mangle)]

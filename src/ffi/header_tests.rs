@@ -136,9 +136,9 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_keys { size len values words bytes scratch scratch_len done failure }
         partita_output { value from }
         partita_run { size kind step len values states word_keys byte_keys times outputs outputs_capacity outputs_len flags done failure engine }
-        partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain }
+        partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain blocking }
         partita_chain { size step steps hosts len values outputs outputs_capacity outputs_len waiting completed word_keys byte_keys scratch scratch_len keys_len failed failed_step failed_from failure engine }
-        partita_computation_options { size name policy parallel host drop_host compute chain drop share }
+        partita_computation_options { size name policy parallel host drop_host compute chain drop share blocking }
         partita_push { size done len values word_keys byte_keys completed steps failed failed_step failed_value failure waiting given_up }
         partita_delivery { size len values done failure }
         partita_sink_options { size name policy host drop_host deliver capacity answer }

@@ -206,6 +206,7 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
                     compute,
                     values,
                     policy,
+                    blocking: options.blocking,
                 });
             })
         })
@@ -251,6 +252,7 @@ pub unsafe extern "C" fn partita_pipeline_to(
                     parallel: options.parallel != 0,
                     values,
                     policy,
+                    blocking: options.blocking,
                 });
             })
         })

@@ -182,8 +182,8 @@ pub struct partita_app_options {
     /// The application's name, used in paths. Not empty.
     pub name: partita_str,
     /// How many workers, at most 1,024 (the check refuses more); the default is one for each
-    /// processor. Without threads it says into how many pieces the work is cut; the default is 1,
-    /// and 4 with `PARTITA_THREADS_STEPPED`.
+    /// processor. Threads of blocking steps come on top. Without threads it says into how many pieces
+    /// the work is cut; the default is 1, and 4 with `PARTITA_THREADS_STEPPED`.
     pub workers: u32,
     /// Whose threads run it: `PARTITA_THREADS_ENGINE`, `PARTITA_THREADS_HOST`,
     /// `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`.
@@ -235,8 +235,8 @@ pub struct partita_stepped {
     pub idle_ns: i64,
 }
 
-/// Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or
-/// `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
+/// Sleeps on the thread of this worker, or of a blocking step, until it is unparked (or was, since it
+/// last slept), or `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
 /// return, and calls nothing of the engine.
 pub type partita_park_fn =
     Option<unsafe extern "C" fn(host: *mut c_void, worker: u32, timeout_ns: i64)>;
@@ -536,6 +536,14 @@ pub struct partita_step_options {
     /// What finds the keys of this step as well, with `host`, where it runs stateless steps right
     /// before it. May be NULL. Not instead of `keys`.
     pub chain: partita_chain_fn,
+    /// Not 0: the computation may block, for instance on a disk or on a remote service, and has so many
+    /// threads of its own, so that nothing else waits for it. All that is promised of a step is
+    /// promised of it. The threads run everything of its partition: computations and partition functions
+    /// of all steps that use it, and its builders, because a part is one thread's at a time. Blocking
+    /// steps of one partition have the same number of threads, and share them. At most 1,024 in all
+    /// steps together (the check refuses more). With `PARTITA_THREADS_HOST` see
+    /// `partita_app_thread_count`.
+    pub blocking: u32,
 }
 
 // ---- stateless steps ----
@@ -633,6 +641,9 @@ pub struct partita_computation_options {
     pub drop: partita_drop_fn,
     /// Announces that an output goes to several sinks. May be NULL.
     pub share: partita_share_fn,
+    /// Not 0: the computation may block, and has so many threads of its own, which run the stateless
+    /// steps behind it as well; see `partita_step_options.blocking`. Only with `parallel`.
+    pub blocking: u32,
 }
 
 /// Messages handed to a sink.

@@ -15,6 +15,8 @@ use crate::state::hash;
 const WORKERS_MAX: u32 = 1024;
 const RUN_LENGTH_MAX: u32 = 65_536;
 const CREDITS_MAX: u64 = 1 << 32;
+/// The most threads of blocking steps, all together.
+const BLOCKING_MAX: u64 = 1024;
 
 struct Check<'a> {
     application: &'a Application,
@@ -92,6 +94,40 @@ impl Check<'_> {
                 pipeline,
             );
         }
+        self.blocking(&path);
+    }
+
+    /// The threads of blocking steps, those that share a partition counted once.
+    fn blocking(&mut self, path: &str) {
+        let mut blocking: Vec<(&str, u32)> = Vec::new();
+        let mut all = 0;
+        for pipeline in &self.application.pipelines {
+            for (number, step) in pipeline.steps.iter().enumerate() {
+                let threads = step.blocking();
+                let StepKind::State(step) = step else {
+                    all += u64::from(threads);
+                    continue;
+                };
+                let known = blocking.iter().find(|(name, _)| *name == step.partition);
+                match known {
+                    _ if threads == 0 => {}
+                    None => {
+                        blocking.push((&step.partition, threads));
+                        all += u64::from(threads);
+                    }
+                    Some(&(_, known)) if known != threads => {
+                        let pipeline = format!("{path} / pipeline \"{}\"", pipeline.name);
+                        let message = format!(
+                            "it is blocking with {threads} threads, and another step of partition \"{}\" with {known}: expected the same",
+                            step.partition
+                        );
+                        self.wrong(&step_path(&pipeline, number, &step.name), message);
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        self.range(path, "threads of blocking steps", all, 0, BLOCKING_MAX);
     }
 
     fn twice<'n>(&mut self, path: &str, what: &str, names: impl Iterator<Item = &'n String>) {
@@ -235,6 +271,11 @@ impl Check<'_> {
             self.wrong(path, "the name is empty: expected a name");
         }
         self.policy_without_state(path, step.policy);
+        if step.blocking > 0 && !step.parallel {
+            let message = "it is blocking, and neither parallel nor has it a state: expected \
+                           ToParallel, where order is given up, or a step with a state";
+            self.wrong(path, message);
+        }
     }
 
     fn step(&mut self, path: &str, step: &Step) {

@@ -179,6 +179,8 @@ pub struct Step {
     pub values: Arc<dyn host::Values>,
     /// What happens when a message fails.
     pub policy: Policy,
+    /// How many threads of its own run it, and all steps of its partition; 0: the workers do.
+    pub blocking: u32,
 }
 
 /// A stateless computation as declared.
@@ -193,6 +195,8 @@ pub struct Computation {
     pub values: Arc<dyn host::Values>,
     /// What happens when a message fails.
     pub policy: Policy,
+    /// How many threads of its own run it, if it is parallel; 0: the workers do.
+    pub blocking: u32,
 }
 
 /// A step as declared.
@@ -209,6 +213,14 @@ impl StepKind {
         match self {
             StepKind::State(step) => &step.name,
             StepKind::Stateless(step) => &step.name,
+        }
+    }
+
+    /// How many threads of its own run it.
+    pub(crate) fn blocking(&self) -> u32 {
+        match self {
+            StepKind::State(step) => step.blocking,
+            StepKind::Stateless(step) => step.blocking,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check;
-use super::declare::{Application, Clock, DeclaredKeys, SinkKind, StepKind, Threads};
+use super::declare::{Application, Clock, DeclaredKeys, SinkKind, Step, StepKind, Threads};
 use super::picture::{Form, Picture};
 use super::step::{self, End, StepPlan};
 use crate::host;
@@ -25,6 +25,10 @@ pub struct Rejected {
     /// What is wrong with it: at least one mistake.
     pub mistakes: Vec<Mistake>,
 }
+
+/// How many messages at most are handed together to a callback that may block: few, so that those behind
+/// them do not wait while other threads have nothing to do.
+const BLOCKING_RUN_LENGTH: usize = 8;
 
 pub(crate) struct Plan {
     pub(crate) picture: Picture,
@@ -51,6 +55,8 @@ pub(crate) struct PartitionPlan {
     pub(crate) build: Arc<dyn host::Build>,
     /// The steps that use it, as (pipeline, step): each is a lane of its shards.
     pub(crate) lanes: Vec<(usize, usize)>,
+    /// How many threads of its own run its shards; 0: the workers do.
+    pub(crate) blocking: usize,
 }
 
 pub(crate) struct PipelinePlan {
@@ -119,6 +125,7 @@ fn frozen(application: Application) -> Plan {
                 keys: declared.keys,
                 build: declared.build,
                 lanes: Vec::new(),
+                blocking: 0,
             });
         } else {
             builders_again.push(declared.build);
@@ -131,9 +138,7 @@ fn frozen(application: Application) -> Plan {
         let steps = steps.map(|(number, step)| {
             let path = step_path(&path, number, step.name());
             let lane = match &step {
-                StepKind::State(step) => {
-                    add_lane(&mut partitions, &step.partition, (index, number))
-                }
+                StepKind::State(step) => add_lane(&mut partitions, step, (index, number)),
                 StepKind::Stateless(_) => (0, 0),
             };
             StepPlan::new(path, step, lane)
@@ -176,12 +181,18 @@ fn frozen(application: Application) -> Plan {
 }
 
 /// Gives a partition the lane of a step; tells the number of both.
-fn add_lane(partitions: &mut [PartitionPlan], name: &str, step: (usize, usize)) -> (usize, usize) {
-    let named = partitions.iter().position(|known| known.name == name);
-    let partition = named.expect("the check found it");
-    let lanes = &mut partitions[partition].lanes;
-    lanes.push(step);
-    (partition, lanes.len() - 1)
+fn add_lane(
+    partitions: &mut [PartitionPlan],
+    step: &Step,
+    number: (usize, usize),
+) -> (usize, usize) {
+    let mut named = partitions.iter();
+    let index = named.position(|known| known.name == step.partition);
+    let index = index.expect("the check found it");
+    let partition = &mut partitions[index];
+    partition.lanes.push(number);
+    partition.blocking = partition.blocking.max(step.blocking as usize);
+    (index, partition.lanes.len() - 1)
 }
 
 pub(crate) fn step_path(pipeline: &str, number: usize, name: &str) -> String {
@@ -214,6 +225,14 @@ impl PipelinePlan {
 }
 
 impl Plan {
+    /// How many messages a run has at most that is run by so many threads of its own, or by the workers.
+    pub(crate) fn run_length_of(&self, blocking: usize) -> usize {
+        match blocking {
+            0 => self.run_length,
+            _ => self.run_length.min(BLOCKING_RUN_LENGTH),
+        }
+    }
+
     /// Tells the host that nothing of it is needed any more.
     pub(crate) fn release_hosts(&self) {
         for pipeline in &self.pipelines {

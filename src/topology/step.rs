@@ -2,7 +2,8 @@
 //!
 //! Stateless steps next to each other are a chain. It ends where messages must go to another place: at a
 //! step with a state, at a step that is spread over the workers, and at the sinks. A parallel step
-//! behind another one is not spread again: the chain behind the first is parallel to its end.
+//! behind another one is not spread again, unless other threads run it: the chain behind the first is
+//! parallel to its end.
 
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(crate) struct StatelessPlan {
     pub(crate) fused: Fused,
     /// Whether messages are spread over the workers before it.
     pub(crate) spread: bool,
+    /// How many threads of its own run it, and its chain; 0: the workers do.
+    pub(crate) blocking: usize,
 }
 
 /// Where the messages of a chain go.
@@ -69,6 +72,7 @@ impl StepPlan {
                     },
                     transform: step.transform,
                     spread: step.parallel,
+                    blocking: step.blocking as usize,
                 };
                 (step.values, step.policy, Work::Stateless(alone))
             }
@@ -115,15 +119,16 @@ impl StepPlan {
 
 /// Decides which steps are run together.
 pub(super) fn link(steps: &mut [StepPlan]) {
-    let mut parallel = false;
+    // What the messages come from that have no order: threads of its own, or the workers.
+    let mut parallel: Option<usize> = None;
     for step in steps.iter_mut() {
         match &mut step.work {
-            Work::State(_) => parallel = false,
-            Work::Stateless(stateless) => {
-                let declared = std::mem::replace(&mut stateless.spread, false);
-                stateless.spread = declared && !parallel;
-                parallel |= declared;
+            Work::State(_) => parallel = None,
+            Work::Stateless(stateless) if stateless.spread => {
+                stateless.spread = stateless.blocking > 0 || parallel != Some(0);
+                parallel = Some(stateless.blocking);
             }
+            Work::Stateless(_) => {}
         }
     }
     for index in 0..steps.len() {

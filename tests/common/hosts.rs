@@ -214,6 +214,7 @@ pub fn step(
         compute: lend(messages, compute),
         values: lend(messages, ()),
         policy: Policy::Stop,
+        blocking: 0,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Coverage {
     pub in_senders: bool,
     pub in_shards: bool,
     pub parallel: bool,
+    /// A step with threads of its own computed.
+    pub blocking: bool,
     /// A message failed on its way through several steps that are run in one call.
     pub fallen: bool,
     /// A key was put in quarantine because a message failed.

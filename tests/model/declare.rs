@@ -83,6 +83,7 @@ impl Declaration {
                     parallel: how.parallel,
                     values: self.hand(Role::Outputs(index, number)),
                     policy: step.policy,
+                    blocking: step.blocking,
                 });
                 continue;
             }
@@ -96,6 +97,7 @@ impl Declaration {
                 compute: self.hand(Role::Compute(index, number)),
                 values: self.hand(Role::Outputs(index, number)),
                 policy: step.policy,
+                blocking: step.blocking,
             });
         }
         for (number, sink) in described.sinks.iter().enumerate() {

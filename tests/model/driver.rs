@@ -942,6 +942,10 @@ impl Driver {
         let in_shards =
             stateless(&|p, step| step >= shape.sender_steps(p) && shape.is_ordered(p, step + 1));
         let parallel = stateless(&|p, step| step + 1 == shape.unordered_from(p));
+        log.coverage.blocking = (0..shape.pipelines.len()).any(|pipeline| {
+            let mut steps = shape.pipelines[pipeline].steps.iter().enumerate();
+            steps.any(|(number, step)| step.blocking > 0 && computed(pipeline, number))
+        });
         log.coverage.in_senders = in_senders;
         log.coverage.in_shards = in_shards;
         log.coverage.parallel = parallel;

@@ -75,6 +75,8 @@ pub struct Stateless {
 pub struct StepShape {
     /// If it has no state; then it has no partition and no keys.
     pub stateless: Option<Stateless>,
+    /// How many threads of its own run it.
+    pub blocking: u32,
     pub partition: usize,
     pub key_rule: KeyRule,
     pub policy: Policy,
@@ -171,6 +173,7 @@ impl Shape {
             actions: random.usize(20..=110),
         };
         shape.forbid_what_is_not_determined();
+        shape.let_some_block(random);
         shape
     }
 
@@ -219,6 +222,21 @@ impl Shape {
             .map(|at| policy(at) == Policy::Quarantine);
         let first = do_so.next().unwrap_or(false);
         do_so.all(|other| other == first).then_some(first)
+    }
+
+    /// Has some of the steps run by threads of their own: those of one partition by the same.
+    fn let_some_block(&mut self, random: &mut Rng) {
+        let partitions = 0..self.partitions.len();
+        let threads: Vec<u32> = partitions.map(|_| random.u32(1..=3)).collect();
+        for step in self.pipelines.iter_mut().flat_map(|p| &mut p.steps) {
+            let may = step.stateless.is_none_or(|how| how.parallel);
+            if may && one_in(random, 4) {
+                step.blocking = match step.stateless {
+                    Some(_) => random.u32(1..=3),
+                    None => threads[step.partition],
+                };
+            }
+        }
     }
 
     /// Whether all messages of each part of a partition come from one sender on one path of keys.
@@ -271,14 +289,19 @@ impl Shape {
     /// How many steps, from one on, are run in one call, and whether that finds keys too.
     pub fn fused(&self, pipeline: usize, step: usize) -> (usize, bool) {
         let steps = &self.pipelines[pipeline].steps;
-        let mut parallel = false;
-        // A parallel step begins a chain, unless it stands in the chain of another.
+        let mut parallel = None;
+        // A parallel step begins a chain, unless it stands in the chain of another that the workers
+        // run, as they do it.
         let begins: Vec<bool> = steps
             .iter()
             .map(|step| {
                 let is = step.stateless.is_some_and(|how| how.parallel);
-                let begins = is && !parallel;
-                parallel = step.stateless.is_some() && (parallel || is);
+                let begins = is && (step.blocking > 0 || parallel != Some(0));
+                parallel = match step.stateless {
+                    None => None,
+                    Some(_) if is => Some(step.blocking),
+                    Some(_) => parallel,
+                };
                 begins
             })
             .collect();
@@ -433,6 +456,7 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
     let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
     StepShape {
         stateless,
+        blocking: 0,
         partition: random.usize(..partitions),
         key_rule: random
             .choice([KeyRule::Keep, KeyRule::Hash])

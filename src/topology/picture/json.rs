@@ -42,6 +42,7 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
             "partition": partition.map(|partition| &partition.name),
             "keys": partition.map(|partition| name_of_keys(partition.keys)),
             "policy": name_of_policy(step.policy),
+            "blocking": step.blocking,
         })
     });
     let sinks = pipeline.sinks.iter().map(|sink| {

@@ -34,6 +34,8 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
     for (index, step) in pipeline.steps.iter().enumerate() {
         let node = format!("step{number}_{index}");
         let (name, policy) = (label(&step.name), name_of_policy(step.policy));
+        let blocking = step.blocking;
+        let threads = blocking.map_or_else(String::new, |n| format!("<br>threads {n}"));
         let (open, close) = match step.work {
             WorkPicture::State(_) => ("[", "]"),
             WorkPicture::Stateless => ("(", ")"),
@@ -41,7 +43,7 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
         };
         writeln!(
             text,
-            "    {last} --> {node}{open}\"{name}<br>{policy}\"{close}"
+            "    {last} --> {node}{open}\"{name}<br>{policy}{threads}\"{close}"
         )?;
         last = node;
     }

@@ -49,6 +49,8 @@ struct StepPicture {
     name: String,
     work: WorkPicture,
     policy: Policy,
+    /// How many threads of its own run it, if it is blocking.
+    blocking: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,7 @@ impl Picture {
                 name: step.name.clone(),
                 work: WorkPicture::State(numbered(&step.partition)),
                 policy: step.policy,
+                blocking: Some(step.blocking).filter(|&threads| threads > 0),
             },
             StepKind::Stateless(step) => StepPicture {
                 name: step.name.clone(),
@@ -105,6 +108,7 @@ impl Picture {
                     false => WorkPicture::Stateless,
                 },
                 policy: step.policy,
+                blocking: Some(step.blocking).filter(|&threads| threads > 0),
             },
         };
         let pipelines = application.pipelines.iter();

@@ -46,6 +46,7 @@ fn step(name: &str, partition: &str, policy: Policy) -> Step {
         compute: Arc::new(Nothing),
         values: Arc::new(Nothing),
         policy,
+        blocking: 0,
     }
 }
 
@@ -56,6 +57,7 @@ fn computation(name: &str, parallel: bool) -> Computation {
         parallel,
         values: Arc::new(Nothing),
         policy: Policy::Skip,
+        blocking: if parallel { 64 } else { 0 },
     }
 }
 
@@ -76,7 +78,9 @@ fn application() -> Application {
         values: Arc::new(Nothing),
     });
     pipeline.to_state_partition(step("update", "stocks", Policy::Skip));
-    pipeline.to_state_partition(step("count", "all", Policy::Stop));
+    let mut count = step("count", "all", Policy::Stop);
+    count.blocking = 2;
+    pipeline.to_state_partition(count);
     pipeline.to(computation("round", false));
     pipeline.to(computation("rate", true));
     for (name, kind) in [
@@ -125,9 +129,9 @@ fn text_names_each_steps_kind_partition_keys_and_policy() {
   pipeline "price \"feed\""
     source: credits 64
     step 1 "update": state computation on "stocks", policy skip
-    step 2 "count": state computation on "all", policy stop
+    step 2 "count": state computation on "all", policy stop, blocking, threads 2
     step 3 "round": stateless computation, policy skip
-    step 4 "rate": parallel computation, order given up, policy skip
+    step 4 "rate": parallel computation, order given up, policy skip, blocking, threads 64
     sink "print": callback, policy stop
     sink "read": queue of 16, policy stop
 "#
@@ -148,6 +152,8 @@ fn json_is_one_object_that_says_the_same() {
     assert_eq!(pipeline["steps"][2]["kind"], "computation");
     assert_eq!(pipeline["steps"][3]["kind"], "parallel_computation");
     assert_eq!(pipeline["steps"][3]["partition"], serde_json::Value::Null);
+    assert_eq!(pipeline["steps"][0]["blocking"], serde_json::Value::Null);
+    assert_eq!(pipeline["steps"][1]["blocking"], 2);
     assert_eq!(pipeline["sinks"][1]["capacity"], 16);
 }
 
@@ -161,9 +167,9 @@ fn mermaid_links_every_box_and_quotes_names() {
   subgraph pipeline0["price #34;feed#34;"]
     source0(["source"])
     source0 --> step0_0["update<br>skip"]
-    step0_0 --> step0_1["count<br>stop"]
+    step0_0 --> step0_1["count<br>stop<br>threads 2"]
     step0_1 --> step0_2("round<br>skip")
-    step0_2 --> step0_3[["rate<br>skip"]]
+    step0_2 --> step0_3[["rate<br>skip<br>threads 64"]]
     step0_3 --> sink0_0[/"print<br>stop"/]
     step0_3 --> sink0_1[/"read<br>stop"/]
   end

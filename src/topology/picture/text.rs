@@ -53,13 +53,16 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
             WorkPicture::Stateless => "stateless computation".into(),
             WorkPicture::Parallel => "parallel computation, order given up".into(),
         };
-        writeln!(
+        let (name, policy) = (&step.name, name_of_policy(step.policy));
+        write!(
             text,
-            "    step {} {:?}: {kind}, policy {}",
-            number + 1,
-            step.name,
-            name_of_policy(step.policy)
+            "    step {} {name:?}: {kind}, policy {policy}",
+            number + 1
         )?;
+        match step.blocking {
+            Some(threads) => writeln!(text, ", blocking, threads {threads}")?,
+            None => writeln!(text)?,
+        }
     }
     for sink in &pipeline.sinks {
         let kind = match sink.kind {
