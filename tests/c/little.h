@@ -7,7 +7,7 @@
 
 typedef struct little {
     /* What a test changes; zero is the default, of workers one. */
-    uint32_t workers, threads, policy, run_length;
+    uint32_t workers, threads, policy, run_length, blocking;
     uint64_t credits, capacity;
     size_t stack_size;
     partita_partition_fn keys;
@@ -120,7 +120,8 @@ static inline partita_step_options little_step(little *little, const char *name,
                                   .compute = little->run       ? NULL
                                              : little->compute ? little->compute
                                                                : little_count,
-                                  .drop = little->drop ? little->drop : little_drop};
+                                  .drop = little->drop ? little->drop : little_drop,
+                                  .blocking = little->blocking};
 }
 
 static inline partita_sink_options little_sink(little *little, const char *name) {
