@@ -101,6 +101,8 @@
  *   close. An idle application uses no processor time. What a callback did happened before a
  *   drain, close, poll or reader that follows it returns. A program that exits while an application
  *   runs ends its workers wherever they are.
+ *   An application may also have no thread at all (PARTITA_THREADS_NONE): then it runs inside
+ *   partita_app_step, and inside calls that wait for something of it.
  *
  * PANICS
  *   A defect inside the engine does not take the process down: the call answers
@@ -560,7 +562,7 @@ typedef struct partita_app_options {
   /**
    * How many workers, at most 1,024 (the check refuses more); the default is one for each
    * processor. Threads of blocking steps come on top. Without threads it says into how many pieces
-   * the work is cut; the default is 1, and 4 with `PARTITA_THREADS_STEPPED`.
+   * the work is cut; the default is 1, and 16 with `PARTITA_THREADS_STEPPED`.
    */
   uint32_t workers;
   /**

@@ -97,4 +97,9 @@
 // its message in the same way, without a stack, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
 // was called on; another takes its place.
+//
+// # Testing
+//
+// Package partitatest runs an application in one order of events after the other, on the goroutine of a
+// test: it finds what a program takes for granted that is not promised.
 package partita

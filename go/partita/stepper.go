@@ -67,6 +67,11 @@ func (stepper *stepper) Step() (ran bool, idle time.Duration) {
 	return result.turns > 0, time.Duration(result.idle_ns)
 }
 
+// Idle is how long until there is something to run, or less than 0 if there never will be.
+func (stepper *stepper) Idle() time.Duration {
+	return time.Duration(C.partita_go_step(stepper.engine.app, 0).idle_ns)
+}
+
 // Advance lets the clock go on. What is due then is run by the next steps.
 func (stepper *stepper) Advance(by time.Duration) {
 	stepper.now += by

@@ -101,6 +101,8 @@
  *   close. An idle application uses no processor time. What a callback did happened before a
  *   drain, close, poll or reader that follows it returns. A program that exits while an application
  *   runs ends its workers wherever they are.
+ *   An application may also have no thread at all (PARTITA_THREADS_NONE): then it runs inside
+ *   partita_app_step, and inside calls that wait for something of it.
  *
  * PANICS
  *   A defect inside the engine does not take the process down: the call answers

@@ -53,7 +53,7 @@ pub(super) fn workers_default(threads: &Threads) -> u32 {
             std::thread::available_parallelism().map_or(1, |count| count.get() as u32)
         }
         Threads::None(_) => 1,
-        Threads::Stepped(_) => 4,
+        Threads::Stepped(_) => 16,
     }
 }
 

@@ -183,7 +183,7 @@ pub struct partita_app_options {
     pub name: partita_str,
     /// How many workers, at most 1,024 (the check refuses more); the default is one for each
     /// processor. Threads of blocking steps come on top. Without threads it says into how many pieces
-    /// the work is cut; the default is 1, and 4 with `PARTITA_THREADS_STEPPED`.
+    /// the work is cut; the default is 1, and 16 with `PARTITA_THREADS_STEPPED`.
     pub workers: u32,
     /// Whose threads run it: `PARTITA_THREADS_ENGINE`, `PARTITA_THREADS_HOST`,
     /// `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`.

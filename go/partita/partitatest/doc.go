@@ -25,7 +25,7 @@
 // All that [partita] promises holds, and nothing more: messages of one key from one sender stay in order,
 // and no two computations of one key run at once. What it does not promise is what seeds vary: the order
 // of messages of different keys, how many come together, when a sink gets what, which pipeline is ahead.
-// Unless [partita.Workers] says another number, work is cut up as it is for four workers, on every machine.
+// Unless [partita.Workers] says another number, work is cut up as it is for 16 workers, on every machine.
 //
 // Computations run one at a time: this finds wrong assumptions about order, not data races. Run the race
 // detector over tests with [partita.Application.Start] for those.

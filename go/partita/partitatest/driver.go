@@ -30,6 +30,7 @@ type Driver struct {
 // started is an application that was started to be run step by step.
 type started interface {
 	Step() (ran bool, idle time.Duration)
+	Idle() time.Duration
 	Advance(by time.Duration)
 	Now() time.Duration
 	Waiting() string
@@ -141,20 +142,32 @@ func (d *Driver) rest() time.Duration {
 	}
 }
 
-// Advance lets the clock go on: the application runs to rest, then again each time that something is due,
-// and at the end. Then it is as after [Driver.Rest].
+// Advance lets the clock go on, and then runs the application to rest, as [Driver.Rest] does. What is in
+// flight now is run before, meanwhile or only afterwards: the seed decides, since time does not wait for
+// messages. What becomes due is run when it does, or later.
 func (d *Driver) Advance(by time.Duration) {
 	d.t.Helper()
-	end := d.Now() + by
-	for {
-		idle := d.rest()
-		if left := end - d.Now(); idle < 0 || idle > left {
-			d.run.Advance(max(left, 0))
-			break
+	for end := d.Now() + by; d.Now() < end; {
+		if d.random.IntN(2) == 0 {
+			d.rest()
+		} else {
+			d.dawdle()
 		}
-		d.run.Advance(idle)
+		d.run.Advance(d.next(end - d.Now()))
 	}
 	d.Rest()
+}
+
+// next is how far the clock goes on at once, of what is left.
+func (d *Driver) next(left time.Duration) time.Duration {
+	switch idle := d.run.Idle(); {
+	case idle == 0:
+		// Something could run now, but time does not wait for it.
+		return 1 + time.Duration(d.random.Int64N(int64(left)))
+	case idle > 0:
+		return min(idle, left)
+	}
+	return left
 }
 
 // Now is how long the clock has gone on since the start.
