@@ -89,9 +89,8 @@ func (emitter *Emitter[Out]) end() {
 	if emitter.room == nil {
 		return
 	}
-	var none Out
 	for _, output := range emitter.sent[emitter.room.written:emitter.next] {
-		*emitter.cache.store.at(output.number) = none
+		emitter.cache.store.clear(emitter.cache.store.at(output.number))
 		emitter.cache.give(output.number)
 	}
 	emitter.room, emitter.sent, emitter.next = nil, nil, 0

@@ -132,9 +132,8 @@ func (sender *sender[T]) push(ctx context.Context, piece []T, refusal string) (s
 	} else {
 		status = sender.gate.engine.waiter.wait(ctx, listener{}, call)
 	}
-	var none T
 	for _, number := range numbers[sent:] {
-		*messages.at(number) = none
+		sender.cache.store.clear(messages.at(number))
 		sender.cache.give(number)
 	}
 	return sent, status

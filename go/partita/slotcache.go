@@ -62,8 +62,7 @@ func (cache *slotCache[T]) ready() {
 // its number free.
 func (cache *slotCache[T]) release(view slotView[T], number uint64) {
 	if cache.store.leave(view, number) {
-		var none T
-		*view.at(number) = none
+		cache.store.clear(view.at(number))
 		cache.give(number)
 	}
 }

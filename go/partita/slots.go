@@ -2,6 +2,7 @@ package partita
 
 import (
 	"math/bits"
+	"reflect"
 	"sync"
 	"sync/atomic"
 )
@@ -24,6 +25,9 @@ type slots[T any] struct {
 	view atomic.Pointer[slotView[T]]
 	// counted says that a place can have several owners, who count down its shares.
 	counted bool
+	// pins says that an object may hold on to other memory, so that a place must be cleared before
+	// its number is free.
+	pins bool
 
 	lock sync.Mutex
 	// free has a bit for each number that is free: they are handed out in ascending order, so that
@@ -56,7 +60,7 @@ type slotChunk[T any] struct {
 
 // newSlots makes an empty store. Only in a counted one places can be shared.
 func newSlots[T any](counted bool) *slots[T] {
-	s := &slots[T]{counted: counted}
+	s := &slots[T]{counted: counted, pins: pins(reflect.TypeFor[T]())}
 	s.view.Store(new(slotView[T]))
 	return s
 }
@@ -158,6 +162,14 @@ func (s *slots[T]) share(numbers []uint64, owners uint32) {
 	}
 }
 
+// clear clears a place whose object is not needed any more.
+func (s *slots[T]) clear(place *T) {
+	if s.pins {
+		var none T
+		*place = none
+	}
+}
+
 // leave ends the part of one owner in a place, and tells whether that was the last one.
 func (s *slots[T]) leave(view slotView[T], number uint64) bool {
 	if !s.counted {
@@ -172,7 +184,6 @@ func (s *slots[T]) leave(view slotView[T], number uint64) bool {
 // their numbers free. It is for threads that have no cache.
 func (s *slots[T]) release(numbers []uint64) {
 	var room [256]uint64
-	var none T
 	view := s.now()
 	for len(numbers) > 0 {
 		piece := numbers[:min(len(numbers), len(room))]
@@ -180,7 +191,7 @@ func (s *slots[T]) release(numbers []uint64) {
 		free := room[:0]
 		for _, number := range piece {
 			if s.leave(view, number) {
-				*view.at(number) = none
+				s.clear(view.at(number))
 				free = append(free, number)
 			}
 		}

@@ -10,7 +10,6 @@ import "C"
 func computeKeyed[K, In, S, Out any](run *runJob[In, keyed[K, S], Out], compute func(K, In, *S, *Emitter[Out]) (bool, error)) {
 	var data [gathered]*In
 	var parts [gathered]*keyed[K, S]
-	var none In
 	out := &run.emitter
 	out.begin(&run.runRoom)
 	full := len(run.sent)
@@ -26,7 +25,7 @@ func computeKeyed[K, In, S, Out any](run *runJob[In, keyed[K, S], Out], compute 
 				run.refuse(err)
 				return
 			}
-			*data[i] = none
+			run.messages.store.clear(data[i])
 			run.messages.free = append(run.messages.free, number)
 			if changed {
 				flags[i] = C.PARTITA_CHANGED
