@@ -54,6 +54,7 @@ func TestAMillionMessagesAllocateNothing(t *testing.T) {
 		state.(*counter).count++
 		return data.(*boxed).multi, true
 	})
+	twice := transformMulti(func(data interface{}) []interface{} { return data.(*boxed).multi })
 	tryEmit := trying(func(data, state interface{}) (interface{}, bool, error) {
 		result, changed := emit(data, state)
 		return result, changed, nil
@@ -87,6 +88,23 @@ func TestAMillionMessagesAllocateNothing(t *testing.T) {
 			pipeline.ToStatePartition(emit, counters, "s", byNumber, nil).
 				ToStatePartitionString(emit, counters, "t", byText, nil, partita.WithName("again")).
 				ToSink(partita.NewSinkFunc("out", take))
+			return nil
+		},
+		"stateless steps": func(pipeline *partita.Pipeline) func(context.Context) {
+			pipeline.To(passing).To(passing, partita.WithName("b")).To(passing, partita.WithName("c")).
+				ToStatePartition(emit, counters, "s", byNumber, nil).
+				To(passing, partita.WithName("d")).ToMulti(twice, partita.WithName("e")).
+				ToStatePartitionString(emit, counters, "t", byText, nil, partita.WithName("again")).
+				ToSink(partita.NewSinkFunc("out", take))
+			return nil
+		},
+		"only stateless steps": func(pipeline *partita.Pipeline) func(context.Context) {
+			pipeline.ToMulti(twice).ToParallel(passing).To(passing, partita.WithName("b")).
+				ToSink(partita.NewSinkFunc("out", take))
+			return nil
+		},
+		"stateless steps and string keys": func(pipeline *partita.Pipeline) func(context.Context) {
+			pipeline.To(passing).ToStatePartitionString(keep, counters, "s", byText, nil).Done()
 			return nil
 		},
 		"string keys": func(pipeline *partita.Pipeline) func(context.Context) {

@@ -145,13 +145,12 @@ func (assembly *assembly) pipeline(pipeline *Pipeline) {
 	gate := assembly.source(pipeline, handle)
 	assembly.names = nil
 	maker := gate.holds()
+	var hosts []holder
 	for _, item := range pipeline.items {
 		switch item := item.(type) {
 		case *stepItem:
 			step := assembly.step(item, handle, path, maker)
-			if len(assembly.names) == 1 {
-				gate.first(step)
-			}
+			hosts = append(hosts, step)
 			maker = step.holds()
 		case *sinkItem:
 			assembly.sink(item, handle, pipeline, maker)
@@ -159,9 +158,26 @@ func (assembly *assembly) pipeline(pipeline *Pipeline) {
 			C.partita_pipeline_done(handle, nil)
 		}
 	}
+	gate.lead(leading(hosts))
 	if len(pipeline.sinks()) > 1 {
 		maker.countShares()
 	}
+}
+
+// leading are the stateless steps that come first, up to a parallel one, and the step with a state that is
+// next to them, or nil.
+func leading(hosts []holder) (steps []transformHost, behind stepHost) {
+	for _, host := range hosts {
+		step, is := host.(transformHost)
+		if !is {
+			return steps, host.(stepHost)
+		}
+		if step.base().parallel {
+			break
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
 }
 
 // text lends text to the engine.

@@ -32,13 +32,16 @@ func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) 
 }
 
 // step declares a step, to which messages come, and its partition unless an earlier step did.
-func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path string, messages keeper) stepHost {
+func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path string, messages keeper) holder {
 	name := assembly.stepName(item, path)
 	path = fmt.Sprintf(`%s / step %d "%s"`, path, len(assembly.names), name)
 	for _, mistake := range item.mistakes {
 		assembly.wrong(path, "%s", mistake)
 	}
 	assembly.options(path, item.options.nilOption)
+	if item.transform != nil {
+		return assembly.transform(item, handle, path, name, messages)
+	}
 	assembly.part(item.part)
 	step := item.host(stepBase{
 		engine:      assembly.engine,
@@ -56,6 +59,29 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 		return C.partita_go_to_step(handle, options, item.part.kind != NoKey, host, object)
 	})
 	assembly.stage(item.part.kind, messages)
+	return step
+}
+
+// transform declares a step without a state.
+func (assembly *assembly) transform(item *stepItem, handle C.partita_pipeline, path, name string, messages keeper) holder {
+	step := item.transform(stepBase{
+		engine:      assembly.engine,
+		computation: name,
+		policy:      item.options.policy,
+		parallel:    item.parallel,
+		place:       assembly.engine.stepper.place(name, path),
+	})
+	options := C.partita_computation_options{
+		name:   assembly.text(name),
+		policy: C.uint32_t(item.options.policy),
+	}
+	if item.parallel {
+		options.parallel = 1
+	}
+	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+		return C.partita_go_to(handle, options, host, object)
+	})
+	assembly.stage(NoKey, messages)
 	return step
 }
 

@@ -1,6 +1,9 @@
 package partita
 
-import "strings"
+import (
+	"strings"
+	"sync/atomic"
+)
 
 // blame is an error with which a computation made the application fail, and the text that the engine
 // was given for it.
@@ -16,14 +19,33 @@ type blamed struct {
 	cause error
 }
 
+// blame notes that an error makes the application fail, if that is the policy. What is skipped is not
+// kept: the error may hold on to anything.
+func (policy policy) blame(text string, err error, place *atomic.Pointer[blame]) {
+	if policy == stop {
+		place.CompareAndSwap(nil, &blame{text: text, err: err})
+	}
+}
+
+// refuse tells why the message at hand in a chain failed, whose code returned an error.
+func refuse(chain *chain, err error, most int, place *atomic.Pointer[blame]) string {
+	text := cut(chain.describe()+": "+err.Error(), most, "...")
+	chain.levels[chain.at].base().policy.blame(text, err, place)
+	return text
+}
+
 func (e *blamed) Unwrap() []error { return []error{e.error, e.cause} }
 
 // withCause adds the error behind a failure, if there is one. Several workers may have had one at
 // once; the text tells which of them the engine heard first.
 func (engine *engine) withCause(failure error) error {
 	text := failure.Error()
+	places := []*atomic.Pointer[blame]{&engine.blame}
 	for _, worker := range engine.workers {
-		if blame := worker.blame.Load(); blame != nil && strings.HasSuffix(text, blame.text) {
+		places = append(places, &worker.blame)
+	}
+	for _, place := range places {
+		if blame := place.Load(); blame != nil && strings.HasSuffix(text, blame.text) {
 			return &blamed{error: failure, cause: blame.err}
 		}
 	}

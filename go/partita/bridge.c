@@ -22,6 +22,10 @@ static partita_status keys(void *host, partita_keys *keys) {
   return partitaGoKeys((uintptr_t)host, worker, keys);
 }
 
+static partita_status chain(void *host, partita_chain *chain) {
+  return partitaGoChain((uintptr_t)host, worker, chain);
+}
+
 static partita_status run(void *host, partita_run *run) {
   return partitaGoRun((uintptr_t)host, worker, run);
 }
@@ -93,10 +97,22 @@ partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_option
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.keys = keyed ? keys : NULL;
+  options.chain = keyed ? chain : NULL;
   options.run = run;
   options.drop = drop;
   options.share = share;
   return partita_pipeline_to_state_partition(pipeline, &options, error_out);
+}
+
+partita_status partita_go_to(partita_pipeline pipeline, partita_computation_options options,
+                             uintptr_t host, partita_error *error_out) {
+  options.size = sizeof options;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.chain = chain;
+  options.drop = drop;
+  options.share = share;
+  return partita_pipeline_to(pipeline, &options, error_out);
 }
 
 partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
@@ -152,6 +168,36 @@ partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values
   partita_go_counted sent = {0};
   sent.status = partita_send_batch(sender, &batch, &wait, &sent.count);
   return sent;
+}
+
+partita_go_counted partita_go_admit(partita_sender sender, size_t wanted,
+                                    partita_go_patience patience) {
+  partita_wait wait = waiting(patience);
+  partita_go_counted admitted = {0};
+  admitted.status = partita_sender_admit(sender, wanted, &wait, &admitted.count);
+  return admitted;
+}
+
+partita_status partita_go_push(partita_sender sender, const uint64_t *values, size_t len,
+                               const uint64_t *word_keys, const partita_bytes *byte_keys,
+                               const size_t *completed, const size_t *waiting, size_t steps,
+                               partita_go_push_counts counts, const char *failure,
+                               size_t failure_len) {
+  partita_push push = {.size = sizeof push,
+                       .done = counts.done,
+                       .len = len,
+                       .values = (const partita_value *)values,
+                       .word_keys = word_keys,
+                       .byte_keys = byte_keys,
+                       .completed = completed,
+                       .steps = steps,
+                       .failed = counts.failed_step >= 0,
+                       .failed_step = counts.failed_step >= 0 ? (uint32_t)counts.failed_step : 0,
+                       .failed_value = {.word = counts.failed},
+                       .failure = {failure, failure_len},
+                       .waiting = waiting,
+                       .given_up = counts.given_up};
+  return partita_sender_push(sender, &push);
 }
 
 partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,

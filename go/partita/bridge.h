@@ -19,6 +19,13 @@ typedef struct partita_go_patience {
   partita_cancel cancel;
 } partita_go_patience;
 
+/* What a push says besides its messages; no message has failed if `failed_step` is below 0. */
+typedef struct partita_go_push_counts {
+  size_t done, given_up;
+  uint64_t failed;
+  int32_t failed_step;
+} partita_go_push_counts;
+
 /* These set the sizes, hosts and callbacks of what they declare. */
 partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
                                   partita_app *app_out, partita_error *error_out);
@@ -28,6 +35,8 @@ partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credit
                                       partita_error *error_out);
 partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_options options,
                                   bool keyed, uintptr_t host, partita_error *error_out);
+partita_status partita_go_to(partita_pipeline pipeline, partita_computation_options options,
+                             uintptr_t host, partita_error *error_out);
 partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
                                   bool deliver, uintptr_t host, partita_sink *sink_out,
                                   partita_error *error_out);
@@ -54,6 +63,13 @@ partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values
                                    const uint64_t *word_keys, const partita_bytes *byte_keys,
                                    size_t len, size_t failed, const char *failure,
                                    size_t failure_len, partita_go_patience patience);
+partita_go_counted partita_go_admit(partita_sender sender, size_t wanted,
+                                    partita_go_patience patience);
+partita_status partita_go_push(partita_sender sender, const uint64_t *values, size_t len,
+                               const uint64_t *word_keys, const partita_bytes *byte_keys,
+                               const size_t *completed, const size_t *waiting, size_t steps,
+                               partita_go_push_counts counts, const char *failure,
+                               size_t failure_len);
 partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,
                                    partita_go_patience patience);
 partita_go_counted partita_go_read(partita_reader reader, size_t capacity, uint64_t *word_keys,

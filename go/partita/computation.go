@@ -6,6 +6,37 @@ import (
 	"strings"
 )
 
+// Computation is a step without a state: one message in, none or one out.
+type Computation interface {
+	// Compute processes one message. It returns the output, or nil for none; that may be the message.
+	//
+	// It may be called by any number of goroutines at once, also by those that send: it must not change
+	// fields of its own without a lock.
+	Compute(data interface{}) interface{}
+}
+
+// ComputationMulti is a step without a state: one message in, any number out.
+type ComputationMulti interface {
+	// Compute is like that of [Computation], with any number of outputs, sent on in order. A nil output is
+	// left out.
+	Compute(data interface{}) []interface{}
+}
+
+// TryStateless is what a [Computation] may be besides: it can fail without a panic, as with
+// [TryComputation]. Then TryCompute is called, and Compute never.
+type TryStateless interface {
+	// TryCompute is like Compute, with an error. One that is not nil fails the message; the output is
+	// ignored.
+	TryCompute(data interface{}) (interface{}, error)
+}
+
+// TryStatelessMulti is what a [ComputationMulti] may be besides: it can fail without a panic, as with
+// [TryComputation]. Then TryCompute is called, and Compute never.
+type TryStatelessMulti interface {
+	// TryCompute is like that of [TryStateless], with any number of outputs.
+	TryCompute(data interface{}) ([]interface{}, error)
+}
+
 // StateComputation is a step with state: one message in, none or one out.
 type StateComputation interface {
 	// Compute processes one message with the state of the message's key. It returns the output,

@@ -25,6 +25,8 @@ type engine struct {
 	// seated has what is made for each seat, and workers who sits there: the first is whoever closes.
 	seated  []seated
 	workers []*worker
+	// blame is the first error in a goroutine that sends that made the application fail.
+	blame   atomic.Pointer[blame]
 	gates   []gate
 	outlets []outlet
 	// partitions are those of each name, as declared first.

@@ -419,3 +419,100 @@ func (Split) Compute(data interface{}, state interface{}) ([]interface{}, bool) 
 	}
 	return letters, true
 }
+
+// Words is a computation without a state and with any number of outputs: the words of a line.
+type Words struct{}
+
+func (Words) Compute(data interface{}) []interface{} {
+	var words []interface{}
+	for _, word := range strings.Fields(data.(string)) {
+		words = append(words, word)
+	}
+	return words
+}
+
+// Letters is a computation without a state: it keeps the letters of a word, and leaves out what has none.
+type Letters struct{}
+
+func (Letters) Compute(data interface{}) interface{} {
+	word := strings.ToLower(strings.Trim(data.(string), ".,;!?"))
+	if word == "" {
+		return nil
+	}
+	return word
+}
+
+// Lines are split into words before the words are counted. Both steps run where Send is called.
+func ExamplePipeline_To() {
+	ctx := context.Background()
+	lines := partita.NewSource()
+	app := partita.NewApplication("words")
+	app.NewPipeline("lines", lines).
+		ToMulti(Words{}).
+		To(Letters{}).
+		ToStatePartitionString(CountWord{}, NewTotal, "counts", ByWord{}, nil).
+		Done()
+	check(app.Start())
+	for _, line := range []string{"The cat, the dog", "and the ! mouse."} {
+		check(lines.Send(ctx, line))
+	}
+	check(app.Drain(ctx))
+	counts := make(map[string]int)
+	check(app.Parts("counts", func(key partita.Key, state interface{}) bool {
+		counts[key.Text] = state.(*Total).Votes
+		return true
+	}))
+	check(app.Close(ctx))
+	fmt.Println(counts)
+	// Output: map[and:1 cat:1 dog:1 mouse:1 the:3]
+}
+
+// CountWord counts a word in its state.
+type CountWord struct{}
+
+func (CountWord) Compute(_ interface{}, state interface{}) (interface{}, bool) {
+	state.(*Total).Votes++
+	return nil, true
+}
+
+// ByWord is the partition function of words.
+type ByWord struct{}
+
+func (ByWord) Partition(data interface{}) string { return data.(string) }
+
+// What takes long is spread over all workers, and comes back in any order.
+func ExamplePipeline_ToParallel() {
+	ctx := context.Background()
+	numbers := partita.NewSource()
+	var found []int
+	app := partita.NewApplication("factors")
+	app.NewPipeline("numbers", numbers).
+		ToParallel(IsPrime{}).
+		ToSink(partita.NewSinkFunc("collect", func(batch []interface{}) error {
+			for _, prime := range batch {
+				found = append(found, prime.(int))
+			}
+			return nil
+		}))
+	check(app.Start())
+	for number := 2; number < 30; number++ {
+		check(numbers.Send(ctx, number))
+	}
+	check(app.Drain(ctx))
+	check(app.Close(ctx))
+	sort.Ints(found)
+	fmt.Println(found)
+	// Output: [2 3 5 7 11 13 17 19 23 29]
+}
+
+// IsPrime lets prime numbers through.
+type IsPrime struct{}
+
+func (IsPrime) Compute(data interface{}) interface{} {
+	for divisor := 2; divisor < data.(int); divisor++ {
+		if data.(int)%divisor == 0 {
+			return nil
+		}
+	}
+	return data
+}

@@ -108,3 +108,30 @@ func (place *place) computeSome(run *runRoom, some int, compute func()) {
 	compute()
 	returned = true
 }
+
+// letSomeThrough runs a stateless step, and fails where it is to.
+func letSomeThrough[In, Out any](level *levelOf[In, Out], place *place) {
+	in, all, start := level.in, level.in.items, level.in.at
+	fails := place.before(in.left())
+	if fails > 0 {
+		returned := false
+		defer func() {
+			if !returned {
+				in.items = all
+				place.seen += in.at - start + 1
+			}
+		}()
+		in.items = all[:start+fails]
+		level.compute(level)
+		in.items, returned = all, true
+		place.seen += in.at - start
+	}
+	switch {
+	case level.chain.refusal != nil:
+		place.seen++
+	case in.at == start+fails && in.left() > 0:
+		if err := place.fail(); err != nil {
+			level.refuse(err)
+		}
+	}
+}

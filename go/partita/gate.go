@@ -14,8 +14,9 @@ const sendersIdle = 64
 // gate is the engine's side of a source of any type.
 type gate interface {
 	holder
-	// first tells which step is the first, whose keys the senders find.
-	first(step stepHost)
+	// lead tells which stateless steps are the first, which senders run, and which step with a state is
+	// behind them, if there is one: senders find its keys.
+	lead(steps []transformHost, behind stepHost)
 	open()
 	close()
 }
@@ -34,6 +35,10 @@ type gateOf[T any] struct {
 	messages *store[T]
 	// finder finds the keys of the first step, or is nil.
 	finder keyFinder[T]
+	// leading are the stateless steps that the pipeline begins with, and behind the one with a state
+	// that is next to them, or nil.
+	leading []transformHost
+	behind  stepHost
 
 	lock   sync.Mutex
 	idle   []*sender[T]
@@ -43,9 +48,11 @@ type gateOf[T any] struct {
 // holds are the messages that the source sends.
 func (gate *gateOf[T]) holds() keeper { return gate.messages }
 
-// first takes over the key finder of a step.
-func (gate *gateOf[T]) first(step stepHost) {
-	gate.finder = step.(interface{ keyed() keyFinder[T] }).keyed()
+func (gate *gateOf[T]) lead(steps []transformHost, behind stepHost) {
+	gate.leading, gate.behind = steps, behind
+	if len(steps) == 0 && behind != nil {
+		gate.finder = behind.(interface{ keyed() keyFinder[T] }).keyed()
+	}
 }
 
 // open lets messages in: the engine has started.
@@ -67,6 +74,9 @@ func (gate *gateOf[T]) take() (*sender[T], error) {
 	var object C.partita_error
 	if status := C.partita_sender_new(gate.pipeline, &sender.handle, &object); status != C.PARTITA_OK {
 		return nil, gate.engine.failure(gate.path, status, object)
+	}
+	if len(gate.leading) > 0 {
+		sender.lead = newLead(gate, sender.handle)
 	}
 	return sender, nil
 }

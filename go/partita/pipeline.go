@@ -18,10 +18,13 @@ type stepItem struct {
 	computation any
 	// mistakes are what is wrong with how it was declared.
 	mistakes []string
-	part     *partItem
 	options  stepOptions
-	// host makes the step.
+	// part is the partition of a step with a state, and host makes the step.
+	part *partItem
 	host func(base stepBase) stepHost
+	// transform makes a step without a state, which may be parallel.
+	transform func(base stepBase) transformHost
+	parallel  bool
 }
 
 // partItem is the partition of a step, as declared.
@@ -88,6 +91,29 @@ func Quarantine() StepOption { return func(options *stepOptions) { options.polic
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name
 // that it was made with.
 func WithName(name string) StepOption { return func(options *stepOptions) { options.name = name } }
+
+// To adds a computation without a state. The steps that a pipeline begins with, up to the first one with
+// a state or a parallel one, are run by the goroutine that sends; others by the worker that has the
+// message. Steps next to each other cost no more crossing into the engine than one.
+func (pipeline *Pipeline) To(computation Computation, options ...StepOption) *Pipeline {
+	return pipeline.step(anyTransform(computation, nil, false), options)
+}
+
+// ToMulti is To for a computation with any number of outputs.
+func (pipeline *Pipeline) ToMulti(computation ComputationMulti, options ...StepOption) *Pipeline {
+	return pipeline.step(anyTransform(nil, computation, false), options)
+}
+
+// ToParallel is To for a computation that is worth being spread over all workers: several messages are
+// computed at once, also of one sender. From there on they come in any order, also to steps with a state.
+func (pipeline *Pipeline) ToParallel(computation Computation, options ...StepOption) *Pipeline {
+	return pipeline.step(anyTransform(computation, nil, true), options)
+}
+
+// ToParallelMulti is ToParallel for a computation with any number of outputs.
+func (pipeline *Pipeline) ToParallelMulti(computation ComputationMulti, options ...StepOption) *Pipeline {
+	return pipeline.step(anyTransform(nil, computation, true), options)
+}
 
 // ToStateful adds a computation whose state is one object. The name is that of the state: steps
 // with the same name share it, and then their builders must be of the same type.

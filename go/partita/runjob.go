@@ -93,10 +93,7 @@ func (run *runJob[In, Part, Out]) describe() string {
 // refuse fails the message being computed.
 func (run *runJob[In, Part, Out]) refuse(err error) {
 	run.refusal = cut(run.describe()+": "+err.Error(), int(run.failure.capacity), "...")
-	// What is skipped is not kept: the error may hold on to anything.
-	if run.step.policy == stop {
-		run.worker.blame.CompareAndSwap(nil, &blame{text: run.refusal, err: err})
-	}
+	run.step.policy.blame(run.refusal, err, &run.worker.blame)
 }
 
 // complete notes that the message being computed is, and whether its part changed.

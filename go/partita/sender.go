@@ -33,6 +33,8 @@ type sender[T any] struct {
 	found int
 	// one is a message that is sent alone.
 	one [1]T
+	// lead sends through the stateless steps that the pipeline begins with, if it does.
+	lead *lead[T]
 }
 
 func newSender[T any](gate *gateOf[T]) *sender[T] {
@@ -42,6 +44,9 @@ func newSender[T any](gate *gateOf[T]) *sender[T] {
 // send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
 // until ctx ends, unless that is notWaiting.
 func (sender *sender[T]) send(ctx context.Context, batch []T) (sent int, err error) {
+	if sender.lead != nil {
+		return sender.lead.send(ctx, batch)
+	}
 	for sent < len(batch) {
 		piece := batch[sent:min(sent+pieceMax, len(batch))]
 		// The user's code runs first: should it end this goroutine, nothing was taken yet.
@@ -164,6 +169,9 @@ func (sender *sender[T]) call(numbers []uint64, from int, refusal string, patien
 // free gives back all that the sender has.
 func (sender *sender[T]) free() {
 	C.partita_sender_free(sender.handle)
+	if sender.lead != nil {
+		sender.lead.free()
+	}
 	sender.texts.free()
 	sender.cache.empty()
 }

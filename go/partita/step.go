@@ -28,6 +28,8 @@ type stepBase struct {
 	// computation is the name of the computation.
 	computation string
 	policy      policy
+	// parallel says that a stateless step is spread over the workers.
+	parallel bool
 	// signed says that the keys are numbers with a sign.
 	signed bool
 	// place is where it can be made to fail, or nil.
@@ -40,6 +42,8 @@ type stepHost interface {
 	run(worker *worker, room *C.partita_run) C.partita_status
 	keys(worker *worker, room *C.partita_keys) C.partita_status
 	base() *stepBase
+	// kind is that of the keys.
+	kind() KeyKind
 }
 
 func newStep[In, Part, Out any](base stepBase, finder keyFinder[In], compute func(*runJob[In, Part, Out])) *step[In, Part, Out] {
@@ -53,6 +57,13 @@ func newStep[In, Part, Out any](base stepBase, finder keyFinder[In], compute fun
 	}
 	base.engine.seated = append(base.engine.seated, step)
 	return step
+}
+
+func (step *step[In, Part, Out]) kind() KeyKind {
+	if step.finder == nil {
+		return NoKey
+	}
+	return step.finder.kind()
 }
 
 // keyed is how keys are found, or nil.

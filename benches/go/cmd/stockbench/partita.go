@@ -19,11 +19,17 @@ type engine struct{}
 func (engine) Name() string { return "partita" }
 
 func (engine) Prepare(workers int) (workload.Round, error) {
+	return prepare(workers, func(*partita.Pipeline) {})
+}
+
+// prepare starts an application whose pipeline begins with what begin adds.
+func prepare(workers int, begin func(pipeline *partita.Pipeline)) (workload.Round, error) {
 	source := partita.NewSource()
 	app := partita.NewApplication("stocks", partita.Workers(workers))
-	app.NewPipeline("prices", source).
-		ToStatePartition(workload.UpdateStock{}, workload.StockBuilder{}, "stocks",
-			workload.SymbolPartitionFunction{}, nil).
+	pipeline := app.NewPipeline("prices", source)
+	begin(pipeline)
+	pipeline.ToStatePartition(workload.UpdateStock{}, workload.StockBuilder{}, "stocks",
+		workload.SymbolPartitionFunction{}, nil).
 		Done()
 	if err := app.Start(); err != nil {
 		return nil, err
