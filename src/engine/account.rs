@@ -125,9 +125,10 @@ impl Balance {
         }
     }
 
-    /// The last of the messages that are done has come to this as well.
-    pub(super) fn add_last(&mut self) {
-        if let Some((_, change)) = self.0.last_mut() {
+    /// One of the messages that are done, which is from here, has come to one more.
+    pub(super) fn add(&mut self, origin: Origin) {
+        let mut changes = self.0.iter_mut().rev();
+        if let Some((_, change)) = changes.find(|(ticket, _)| *ticket == origin.batch) {
             *change += 1;
         }
     }

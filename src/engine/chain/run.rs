@@ -163,8 +163,8 @@ impl Chain {
         let (origins, through) = (waits.spans.from(waits.start), (bench.through(), takers));
         let done = bench.done();
         bench.balance.strike(origins, done, &bench.outputs, through);
-        if bench.fallen.is_some() {
-            bench.balance.add_last();
+        if let Some(fallen) = bench.fallen {
+            bench.balance.add(origins.at(fallen.from));
         }
         bench.balance.raise(engine, self.pipeline);
     }
