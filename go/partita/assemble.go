@@ -47,7 +47,6 @@ func (app *Application) assemble(stepper *stepper) (*engine, error) {
 		assembly.engine.discard()
 		return nil, &TopologyError{Mistakes: assembly.mistakes}
 	}
-	assembly.engine.hire(assembly.workers())
 	return assembly.engine, nil
 }
 
@@ -123,14 +122,6 @@ func (assembly *assembly) application() bool {
 	return assembly.declare(app.path(), engine, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_app_new(options, host, C.bool(engine.deadLetters != nil), &engine.app, object)
 	})
-}
-
-// workers is how many the engine calls back on.
-func (assembly *assembly) workers() int {
-	if assembly.engine.stepper != nil {
-		return 1
-	}
-	return assembly.app.workers
 }
 
 // pipeline declares a pipeline with all that is in it.

@@ -54,6 +54,7 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 		name:      assembly.text(name),
 		partition: assembly.text(item.part.name),
 		policy:    C.uint32_t(item.options.policy),
+		blocking:  assembly.blocking(path, item.options),
 	}
 	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_to_step(handle, options, item.part.kind != NoKey, host, object)
@@ -72,8 +73,9 @@ func (assembly *assembly) transform(item *stepItem, handle C.partita_pipeline, p
 		place:       assembly.engine.stepper.place(name, path),
 	})
 	options := C.partita_computation_options{
-		name:   assembly.text(name),
-		policy: C.uint32_t(item.options.policy),
+		name:     assembly.text(name),
+		policy:   C.uint32_t(item.options.policy),
+		blocking: assembly.blocking(path, item.options),
 	}
 	if item.parallel {
 		options.parallel = 1
@@ -83,6 +85,14 @@ func (assembly *assembly) transform(item *stepItem, handle C.partita_pipeline, p
 	})
 	assembly.stage(NoKey, messages)
 	return step
+}
+
+// blocking is how many threads of its own a step has, or 0.
+func (assembly *assembly) blocking(path string, options stepOptions) C.uint32_t {
+	if !options.isBlocking {
+		return 0
+	}
+	return C.uint32_t(assembly.number(path, "threads of a blocking step", options.blocking))
 }
 
 // stepName is the name of the next step, which no other of its pipeline has.
@@ -216,6 +226,9 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 	}
 	for _, mistake := range item.mistakes {
 		assembly.wrong(path, "%s", mistake)
+	}
+	if item.options.isBlocking {
+		assembly.wrong(path, "it is blocking: expected that of a step only")
 	}
 	if mistake := item.sink.mistake(); mistake != "" {
 		assembly.wrong(path, "%s", mistake)

@@ -56,6 +56,14 @@ type stage struct {
 // there has an index below 0.
 func (engine *engine) worker(index C.int32_t) *worker { return engine.workers[seatOf(index)] }
 
+// threads is how many the engine calls back on: its workers and, behind them, those of blocking steps; or
+// who steps it.
+func (engine *engine) threads() int {
+	var count C.uint32_t
+	C.partita_app_thread_count(engine.app, &count)
+	return max(int(count), 1)
+}
+
 // hire makes what belongs to each worker, and whoever closes.
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
@@ -75,6 +83,7 @@ func (engine *engine) start() error {
 	if status := C.partita_app_start(engine.app, &object); status != C.PARTITA_OK {
 		return engine.failure(engine.path, status, object)
 	}
+	engine.hire(engine.threads())
 	engine.nameStages()
 	return nil
 }

@@ -37,10 +37,10 @@ func StartWithoutWorkers(app *Application) error {
 	if err != nil {
 		return err
 	}
-	engine.workers = engine.workers[:1]
 	if err := engine.start(); err != nil {
 		return err
 	}
+	engine.workers = engine.workers[:1]
 	app.engine.Store(engine)
 	engine.open()
 	return nil

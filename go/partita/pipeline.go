@@ -68,6 +68,9 @@ type StepOption func(*stepOptions)
 type stepOptions struct {
 	policy policy
 	name   string
+	// blocking is how many threads of its own a step has, if it is.
+	blocking   int
+	isBlocking bool
 	// nilOption says that one of the options is nil.
 	nilOption bool
 }
@@ -87,6 +90,19 @@ func Reset() StepOption { return func(options *stepOptions) { options.policy = r
 // damaged. It is kept as the failed call left it. A failing partition function is skipped. It is not for
 // sinks.
 func Quarantine() StepOption { return func(options *stepOptions) { options.policy = quarantine } }
+
+// Blocking gives the step goroutines of its own, each with a thread, for a computation that blocks: it
+// waits for a disk, a lock, or a remote service. So many messages are computed at once, each of another
+// key, and nothing else in the application waits for them. All that is promised of a step is promised
+// of it.
+//
+// The goroutines run everything that has to do with the step's states, because a state is one
+// goroutine's at a time: all steps with the same partition, their next partition functions, and its
+// builder. Blocking steps of one partition must have the same number, and share it. All steps together
+// have 1,024 at most. It is not for sinks.
+func Blocking(threads int) StepOption {
+	return func(options *stepOptions) { options.blocking, options.isBlocking = threads, true }
+}
 
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name
 // that it was made with.
