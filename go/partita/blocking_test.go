@@ -176,6 +176,52 @@ func TestAGoroutineOfAStepThatBlocksThatEndsIsReplaced(t *testing.T) {
 	}
 }
 
+// meeting is a stateless computation of which so many must run at once.
+type meeting struct {
+	lock  sync.Mutex
+	here  int
+	group chan struct{}
+	size  int
+}
+
+func (meeting *meeting) Compute(data interface{}) interface{} {
+	meeting.lock.Lock()
+	meeting.here++
+	group := meeting.group
+	if meeting.here == meeting.size {
+		meeting.here, meeting.group = 0, make(chan struct{})
+		close(group)
+	}
+	meeting.lock.Unlock()
+	<-group
+	return data
+}
+
+func TestAParallelStepThatBlocksUsesAllOfItsGoroutines(t *testing.T) {
+	const threads = 6
+	source, queue := partita.NewSource(), partita.NewQueueSink("out", 0)
+	app := partita.NewApplication("parallel", partita.Workers(1))
+	app.NewPipeline("p", source).
+		ToParallel(&meeting{group: make(chan struct{}), size: threads}, partita.Blocking(threads)).
+		ToSink(queue)
+	start(t, app)
+	for range 50 {
+		for n := range threads {
+			send(t, source, n)
+		}
+		for left := threads; left > 0; {
+			count, err := queue.Poll(deadline(t), make([]interface{}, left))
+			must(t, err)
+			left -= count
+		}
+	}
+	ordered := partita.NewApplication("ordered")
+	ordered.NewPipeline("p", partita.NewSource()).To(&meeting{}, partita.Blocking(2)).Done()
+	if err := ordered.Check(); err == nil || !strings.Contains(err.Error(), "expected ToParallel") {
+		t.Errorf("an ordered step without a state that blocks: %v", err)
+	}
+}
+
 func TestIdleGoroutinesOfAStepThatBlocksUseNoProcessorTime(t *testing.T) {
 	held := hold(64, partita.Workers(2))
 	start(t, held.app)

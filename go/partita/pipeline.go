@@ -98,8 +98,9 @@ func Quarantine() StepOption { return func(options *stepOptions) { options.polic
 //
 // The goroutines run everything that has to do with the step's states, because a state is one
 // goroutine's at a time: all steps with the same partition, their next partition functions, and its
-// builder. Blocking steps of one partition must have the same number, and share it. All steps together
-// have 1,024 at most. It is not for sinks.
+// builder. Blocking steps of one partition must have the same number, and share it. A step without a state
+// may be blocking if it is parallel; its goroutines also run the stateless steps behind it. All steps
+// together have 1,024 at most. It is not for sinks.
 func Blocking(threads int) StepOption {
 	return func(options *stepOptions) { options.blocking, options.isBlocking = threads, true }
 }
