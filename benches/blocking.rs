@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use partita::engine::{Batch, BatchKeys, Engine, Sender, Tokens, Wait};
 use partita::host::{Build, BuildBatch, Compute, Host, KeyBatch, Partition, Run, Values, Verdict};
-use partita::model::{KeyKind, Policy, Value};
+use partita::model::{KeyKind, Policy, Retry, Value};
 use partita::topology::{self, Application, Pipeline, Source, Step, Threads};
 
 const KEYS: u64 = 1_000;
@@ -60,6 +60,7 @@ fn pipeline(name: &str, step: &Arc<Plain>, blocking: u32) -> (topology::Partitio
         compute: step.clone(),
         values: step.clone(),
         policy: Policy::Stop,
+        retry: Retry::default(),
         blocking,
     });
     pipeline.done();

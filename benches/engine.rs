@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use partita::engine::{Batch, BatchKeys, Engine, Sender, Tokens, Wait};
 use partita::host::{Build, BuildBatch, Compute, Host, KeyBatch, Partition, Run, Values, Verdict};
-use partita::model::{KeyKind, Policy, Value};
+use partita::model::{KeyKind, Policy, Retry, Value};
 use partita::topology::{self, Application, Pipeline, Source, Step, Threads};
 
 const BATCH: usize = 1024;
@@ -53,6 +53,7 @@ fn application(workers: u32) -> Application {
         values: plain.clone(),
         policy: Policy::Stop,
         blocking: 0,
+        retry: Retry::default(),
     });
     pipeline.done();
     Application {

@@ -18,11 +18,12 @@ pub enum Fault {
     StallForgotten,
     StateReset,
     QuarantineIgnored,
+    RetryOvertaken,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 13] = [
+    pub const ALL: [Fault; 14] = [
         Fault::CreditLost,
         Fault::GateOpen,
         Fault::MailboxSwapped,
@@ -36,6 +37,7 @@ impl Fault {
         Fault::StallForgotten,
         Fault::StateReset,
         Fault::QuarantineIgnored,
+        Fault::RetryOvertaken,
     ];
 }
 

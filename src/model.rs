@@ -114,6 +114,22 @@ impl DeadReason {
     pub const COUNT: usize = 8;
 }
 
+/// How often a message that fails is tried again before its policy says what becomes of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retry {
+    /// How many times; 0 is never.
+    pub times: u32,
+    /// How long each time is behind the one before, at least.
+    pub pause: std::time::Duration,
+}
+
+impl Retry {
+    /// The most times.
+    pub const TIMES_MAX: u32 = 1_000_000;
+    /// The longest pause.
+    pub const PAUSE_MAX: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+}
+
 /// What happens when a message fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {

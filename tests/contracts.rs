@@ -12,7 +12,7 @@ use partita::host::{
     Build, BuildBatch, Compute, DELETE, DeadLetter, DeadLetters, Deliver, Host, KeyBatch, Output,
     Partition, Run, Values, Verdict,
 };
-use partita::model::{KeyKind, Policy, Value};
+use partita::model::{KeyKind, Policy, Retry, Value};
 use partita::topology::{self, Application, Pipeline, Sink, SinkKind, Source, Step, Threads};
 use slots::Slots;
 
@@ -255,11 +255,13 @@ fn application(host: impl Fn(bool) -> Arc<Rude>) -> Application {
             values: host(second),
             policy: Policy::Skip,
             blocking: 0,
+            retry: Retry::default(),
         });
     }
     pipeline.to_sink(Sink {
         name: "results".into(),
         policy: Policy::Skip,
+        retry: Retry::default(),
         kind: SinkKind::Callback(host(false)),
     });
     Application {

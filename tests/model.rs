@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 18] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 20] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -26,6 +26,8 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 18] {
         ("a parallel step", count(|one| one.parallel)),
         ("a blocking step", count(|one| one.blocking)),
         ("a failure half-way", count(|one| one.fallen)),
+        ("a message done later", count(|one| one.retry)),
+        ("a message delivered later", count(|one| one.retry_of_sink)),
         ("a key in quarantine", count(|one| one.quarantine)),
         ("a key released", count(|one| one.release)),
         ("a failure", count(|one| one.failure)),

@@ -50,11 +50,14 @@ func (assembly *assembly) step(item *stepItem, handle C.partita_pipeline, path s
 		signed:      item.part.signed,
 		place:       assembly.engine.stepper.place(name, path),
 	})
+	retries, pause := assembly.retry(path, item.options.retry)
 	options := C.partita_step_options{
-		name:      assembly.text(name),
-		partition: assembly.text(item.part.name),
-		policy:    C.uint32_t(item.options.policy),
-		blocking:  assembly.blocking(path, item.options),
+		name:           assembly.text(name),
+		partition:      assembly.text(item.part.name),
+		policy:         C.uint32_t(item.options.policy),
+		retries:        retries,
+		retry_pause_ns: pause,
+		blocking:       assembly.blocking(path, item.options),
 	}
 	assembly.declare(path, step, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
 		return C.partita_go_to_step(handle, options, item.part.kind != NoKey, host, object)
@@ -72,6 +75,9 @@ func (assembly *assembly) transform(item *stepItem, handle C.partita_pipeline, p
 		parallel:    item.parallel,
 		place:       assembly.engine.stepper.place(name, path),
 	})
+	if item.options.retry.given {
+		assembly.wrong(path, "it has no state: expected no retries, which are for steps with a state, and for sinks")
+	}
 	options := C.partita_computation_options{
 		name:     assembly.text(name),
 		policy:   C.uint32_t(item.options.policy),
@@ -234,10 +240,13 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 		assembly.wrong(path, "%s", mistake)
 	}
 	outlet := item.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey, messages)})
+	retries, pause := assembly.retry(path, item.options.retry)
 	options := C.partita_sink_options{
-		name:     assembly.text(name),
-		policy:   C.uint32_t(item.options.policy),
-		capacity: C.uint64_t(max(outlet.capacity(), 0)),
+		name:           assembly.text(name),
+		policy:         C.uint32_t(item.options.policy),
+		capacity:       C.uint64_t(max(outlet.capacity(), 0)),
+		retries:        retries,
+		retry_pause_ns: pause,
 	}
 	if assembly.engine.stepper != nil {
 		options.capacity = min(options.capacity, stepperCapacity)

@@ -23,7 +23,8 @@ type blamed struct {
 // kept: the error may hold on to anything.
 func (policy policy) blame(text string, err error, place *atomic.Pointer[blame]) {
 	if policy == stop {
-		place.CompareAndSwap(nil, &blame{text: text, err: err})
+		// One before it did not end the application: the message was tried again.
+		place.Store(&blame{text: text, err: err})
 	}
 }
 

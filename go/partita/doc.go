@@ -94,7 +94,8 @@
 // dropped and counted, and Wait returns an error with the computation, the key, the message and
 // the stack. A step declared with [Skip] makes the message a dead letter instead and goes on; one
 // declared with [Reset] also gives the message's key a new state; one declared with [Quarantine] sets
-// the key aside, until [Application.Release] lets its messages in again.
+// the key aside, until [Application.Release] lets its messages in again. Before any of that, [Retry]
+// tries the message again.
 // An error that a computation returns (one of the interface API must be a [TryComputation] for that) fails
 // its message in the same way, without a stack, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it

@@ -285,6 +285,31 @@ func ExampleDeadLetter() {
 	// unknown key, key 99: 7 votes
 }
 
+// A message that fails is tried again; those of its key wait behind it.
+func ExampleRetry() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet")
+	failures := 0
+	app.NewPipeline("votes", votes).
+		ToStatePartition(AddVotes{}, NewTotal, "totals", ByLetter{}, nil).
+		ToSink(partita.NewSinkFunc("print", func(batch []interface{}) error {
+			if failures < 2 {
+				failures++
+				return errors.New("the printer is busy")
+			}
+			for _, total := range batch {
+				fmt.Println(total)
+			}
+			return nil
+		}), partita.Retry(5, time.Millisecond))
+	run(app, votes, &Vote{'a', 12}, &Vote{'a', 1})
+	fmt.Println(failures, "failures")
+	// Output:
+	// a 12
+	// a 13
+	// 2 failures
+}
+
 // The key of a message that failed is set aside, until somebody has looked at its state.
 func ExampleQuarantine() {
 	votes := partita.NewSource()

@@ -3,11 +3,14 @@ package partita_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -410,22 +413,18 @@ func quarantining(t *testing.T, kind partita.KeyKind, letters func(*partita.Appl
 		return nil, true
 	})
 	builder := partita.Build(func() interface{} { return new(counter) })
+	byDigits := keyedText(func(data interface{}) string { return strconv.Itoa(data.(event).key) })
 	switch pipeline := app.NewPipeline("p", source); kind {
 	case partita.NumberKey:
 		pipeline.ToStatePartition(counts, builder, "counts", byKey, nil, partita.Quarantine()).Done()
 	case partita.TextKey:
-		pipeline.ToStatePartitionString(counts, builder, "counts", byDigits{}, nil, partita.Quarantine()).Done()
+		pipeline.ToStatePartitionString(counts, builder, "counts", byDigits, nil, partita.Quarantine()).Done()
 	default:
 		pipeline.ToStateful(counts, builder, "counts", partita.Quarantine()).Done()
 	}
 	must(t, app.Start())
 	return app, source
 }
-
-// byDigits gives the key of an event as text.
-type byDigits struct{}
-
-func (byDigits) Partition(data interface{}) string { return strconv.Itoa(data.(event).key) }
 
 // quarantineKey is a key of that kind.
 func quarantineKey(kind partita.KeyKind, number uint64) partita.Key {
@@ -529,5 +528,155 @@ func TestASinkCannotHaveKeysInQuarantine(t *testing.T) {
 		ToSink(partita.NewSinkFunc("out", func([]interface{}) error { return nil }), partita.Quarantine())
 	if err := app.Check(); err == nil || !strings.Contains(err.Error(), "its policy is quarantine") {
 		t.Errorf("%v, expected a mistake that says that a sink has no keys to put in quarantine", err)
+	}
+}
+
+// flaky is an application whose computation fails on messages with n below 0 until it was called so
+// many times for one, and then adds up how often it was called.
+func flaky(t *testing.T, calls int, options ...partita.StepOption) (app *partita.Application, source *partita.Source, order *[]event) {
+	t.Helper()
+	order = new([]event)
+	app = partita.NewApplication("flaky", partita.Workers(1))
+	source = partita.NewSource()
+	called := make(map[event]int)
+	app.NewPipeline("p", source).ToStatePartition(compute(func(data, state interface{}) (interface{}, bool) {
+		message := data.(event)
+		state.(*counter).count++
+		called[message]++
+		if message.n < 0 && called[message] < calls {
+			panic("not yet")
+		}
+		*order = append(*order, message)
+		return nil, true
+	}), counters, "counts", byKey, nil, options...).Done()
+	must(t, app.Start())
+	return app, source, order
+}
+
+func TestAMessageIsTriedAgainBeforeThoseOfItsKey(t *testing.T) {
+	app, source, order := flaky(t, 4, partita.Retry(3, time.Millisecond))
+	batch := []interface{}{event{1, 0, 0}, event{1, 0, -1}, event{1, 0, 2}, event{2, 0, 3}, event{1, 0, 4}}
+	if _, err := source.SendBatch(deadline(t), batch); err != nil {
+		t.Fatal(err)
+	}
+	must(t, app.Drain(deadline(t)))
+	expected := []event{{1, 0, 0}, {2, 0, 3}, {1, 0, -1}, {1, 0, 2}, {1, 0, 4}}
+	if !slices.Equal(*order, expected) {
+		t.Errorf("the order is %v, expected %v", *order, expected)
+	}
+	metrics := app.Metrics()
+	if metrics.Computed != 5 || metrics.Dead != [len(metrics.Dead)]uint64{} {
+		t.Errorf("the counters are %+v, expected five computed and none dead", metrics)
+	}
+	must(t, app.Close(deadline(t)))
+}
+
+func TestAfterItsRetriesAMessageFollowsItsPolicy(t *testing.T) {
+	app, source, order := flaky(t, 4, partita.Retry(2, 0), partita.Skip())
+	batch := []interface{}{event{1, 0, -1}, event{1, 0, 2}}
+	if _, err := source.SendBatch(deadline(t), batch); err != nil {
+		t.Fatal(err)
+	}
+	must(t, app.Drain(deadline(t)))
+	if metrics := app.Metrics(); metrics.Dead[partita.DeadCompute] != 1 || !slices.Equal(*order, []event{{1, 0, 2}}) {
+		t.Errorf("%v were computed and the counters are %+v, expected a message dead and one computed", *order, metrics)
+	}
+	must(t, app.Close(deadline(t)))
+
+	app, source, _ = flaky(t, 4, partita.Retry(2, 0))
+	if _, err := source.SendBatch(deadline(t), batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Wait(deadline(t)); !errors.Is(err, partita.ErrFailed) || !strings.Contains(err.Error(), "not yet") {
+		t.Errorf("%v, expected ErrFailed with what the last call said", err)
+	}
+	must(t, app.Close(deadline(t)))
+}
+
+func TestTheErrorOfTheLastTryIsToBlame(t *testing.T) {
+	var tries []error
+	app := partita.NewApplication("blame", partita.Workers(1))
+	source := partita.NewSource()
+	app.NewPipeline("p", source).ToStateful(trying(func(data, state interface{}) (interface{}, bool, error) {
+		tries = append(tries, fmt.Errorf("try %d", len(tries)+1))
+		return nil, false, tries[len(tries)-1]
+	}), counters, "count", partita.Retry(2, 0)).Done()
+	must(t, app.Start())
+	must(t, source.Send(deadline(t), event{1, 0, 0}))
+	if err := app.Wait(deadline(t)); len(tries) != 3 || !errors.Is(err, tries[2]) || errors.Is(err, tries[0]) {
+		t.Errorf("after %d tries: %v, expected the error of the third", len(tries), err)
+	}
+	must(t, app.Close(deadline(t)))
+}
+
+func TestASinkTriesAgainInOrder(t *testing.T) {
+	app := partita.NewApplication("sink")
+	source := partita.NewSource()
+	var taken []interface{}
+	calls := 0
+	app.NewPipeline("p", source).ToStateful(compute(func(data, _ interface{}) (interface{}, bool) { return data, false }), counters, "all").
+		ToSink(partita.NewSinkFunc("out", func(batch []interface{}) error {
+			calls++
+			if calls%3 != 0 {
+				return errors.New("not now")
+			}
+			taken = append(taken, batch[0])
+			if len(batch) > 1 {
+				return &partita.SinkError{Taken: 1, Err: errors.New("one at a time")}
+			}
+			return nil
+		}), partita.Retry(3, 100*time.Microsecond))
+	must(t, app.Start())
+	batch := make([]interface{}, 50)
+	for i := range batch {
+		batch[i] = event{1, 0, i}
+	}
+	if _, err := source.SendBatch(deadline(t), batch); err != nil {
+		t.Fatal(err)
+	}
+	must(t, app.Drain(deadline(t)))
+	if !slices.Equal(taken, batch) {
+		t.Errorf("%v were taken, expected all in order", taken)
+	}
+	must(t, app.Close(deadline(t)))
+}
+
+func TestCloseDropsWhatWaitsToBeTriedAgain(t *testing.T) {
+	app, source, _ := flaky(t, 4, partita.Retry(3, time.Hour))
+	batch := []interface{}{event{1, 0, -1}, event{1, 0, 2}, event{1, 0, 3}}
+	if _, err := source.SendBatch(deadline(t), batch); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := app.Drain(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, expected that what waits is in flight", err)
+	}
+	must(t, app.Close(deadline(t)))
+	if metrics := app.Metrics(); metrics.Dead[partita.DeadClosed] != 3 || metrics.ValuesHeld != 0 {
+		t.Errorf("the counters are %+v, expected three messages dropped", metrics)
+	}
+}
+
+func TestWhatCannotBeTriedAgainIsAMistake(t *testing.T) {
+	for expected, option := range map[string]partita.StepOption{
+		"retries: expected 1 to 1000000, got 0":                          partita.Retry(0, time.Second),
+		"retries: expected 1 to 1000000, got -1":                         partita.Retry(-1, 0),
+		"pause between retries: expected 0 to 24h0m0s, got -1s":          partita.Retry(1, -time.Second),
+		"pause between retries: expected 0 to 24h0m0s, got 24h0m0.001s":  partita.Retry(1, 24*time.Hour+time.Millisecond),
+		`sink "out": it is a queue, which never fails: expected no retr`: partita.Retry(1, 0),
+	} {
+		app := partita.NewApplication("mistakes")
+		pipeline := app.NewPipeline("p", partita.NewSource())
+		pipeline.ToStateful(compute(count), counters, "all")
+		pipeline.ToSink(partita.NewQueueSink("out", 10), option)
+		if err := app.Check(); err == nil || !strings.Contains(err.Error(), expected) {
+			t.Errorf("%v, expected %q", err, expected)
+		}
+	}
+	app := partita.NewApplication("mistakes")
+	app.NewPipeline("p", partita.NewSource()).To(transform(func(data interface{}) interface{} { return data }), partita.Retry(1, 0)).Done()
+	if err := app.Check(); err == nil || !strings.Contains(err.Error(), "it has no state: expected no retries") {
+		t.Errorf("%v, expected that a step without a state is not tried again", err)
 	}
 }

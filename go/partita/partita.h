@@ -230,6 +230,16 @@
 #define PARTITA_POLICY_QUARANTINE 3
 
 /**
+ * For `retries`: the most.
+ */
+#define PARTITA_RETRIES_MAX 1000000
+
+/**
+ * For `retry_pause_ns`: the longest pause, a day.
+ */
+#define PARTITA_RETRY_PAUSE_MAX_NS 86400000000000
+
+/**
  * Why a message died: its key was not declared.
  */
 #define PARTITA_DEAD_UNKNOWN_KEY 0
@@ -1349,6 +1359,18 @@ typedef struct partita_step_options {
    * `partita_app_thread_count`.
    */
   uint32_t blocking;
+  /**
+   * How many times a message is tried again, on which the computation or the building of its state
+   * failed, before the policy says what becomes of it; at most `PARTITA_RETRIES_MAX`. The state keeps
+   * what the failed call did to it. Later messages of its key wait behind it, and other keys go on.
+   * All of them hold their credits meanwhile. (A partition function is not tried again.)
+   */
+  uint32_t retries;
+  /**
+   * How long each time is behind the one before, at least, in nanoseconds; at most
+   * `PARTITA_RETRY_PAUSE_MAX_NS`, and 0 without retries.
+   */
+  uint64_t retry_pause_ns;
 } partita_step_options;
 
 /**
@@ -1517,6 +1539,17 @@ typedef struct partita_sink_options {
    * `deliver` or `capacity`; one of its kind in its pipeline.
    */
   partita_answer_fn answer;
+  /**
+   * How many times a message is tried again on which the callback failed, before the policy says
+   * what becomes of it; at most `PARTITA_RETRIES_MAX`. All messages of the sink wait behind it. Not for
+   * a queue.
+   */
+  uint32_t retries;
+  /**
+   * How long each time is behind the one before, at least, in nanoseconds; at most
+   * `PARTITA_RETRY_PAUSE_MAX_NS`, and 0 without retries.
+   */
+  uint64_t retry_pause_ns;
 } partita_sink_options;
 
 /**

@@ -1,5 +1,7 @@
 package partita
 
+import "time"
+
 // Pipeline is a source, then computations in order, then sinks or none. Its methods declare it,
 // each returns the pipeline itself; mistakes are told by [Application.Check].
 type Pipeline struct {
@@ -67,6 +69,7 @@ type StepOption func(*stepOptions)
 
 type stepOptions struct {
 	policy policy
+	retry  retry
 	name   string
 	// blocking is how many threads of its own a step has, if it is.
 	blocking   int
@@ -103,6 +106,17 @@ func Quarantine() StepOption { return func(options *stepOptions) { options.polic
 // together have 1,024 at most. It is not for sinks.
 func Blocking(threads int) StepOption {
 	return func(options *stepOptions) { options.blocking, options.isBlocking = threads, true }
+}
+
+// Retry tries a message on which the step or sink fails again, up to so many times, each at least pause
+// later, before the other options say what becomes of it: [Skip], for instance, or else the application
+// fails. At a step, later messages of the same key wait behind it, so their order is kept, and other keys
+// go on; at a sink all messages wait. The state keeps what the failed call did to it. What waits holds
+// its credits. A state that could not be built on first use is tried again, a partition function is not.
+// At most 1,000,000 times, and 24 hours apart; not for steps without a state, nor for sinks that are
+// queues or channels.
+func Retry(times int, pause time.Duration) StepOption {
+	return func(options *stepOptions) { options.retry = retry{given: true, times: times, pause: pause} }
 }
 
 // WithName names the step, in place of the name of its computation; or the sink, in place of the name

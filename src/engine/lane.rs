@@ -1,12 +1,15 @@
 //! A lane: the messages of one step that wait in one shard, the run they are computed in, and the
 //! chain of what comes of it.
 
+use std::time::Duration;
+
 use super::Engine;
 use super::account::Balance;
 use super::callback::tell;
 use super::chain::{Chain, OUTPUTS_MAX};
+use super::retry::Retries;
 use super::schedule::ActorId;
-use super::segment::{Bag, Messages, Origin, Spans};
+use super::segment::{Bag, Messages, Origin, Segment, Spans};
 use super::shard::LaneQueue;
 use crate::fault::{Fault, planted};
 use crate::host::{DELETE, Output, Verdict};
@@ -125,6 +128,7 @@ pub(super) struct Lane {
     pub(super) step: usize,
     pub(super) queue: LaneQueue,
     pub(super) run: RunBuffer,
+    pub(super) retries: Retries,
     /// What becomes of its outputs.
     pub(super) chain: Chain,
 }
@@ -132,12 +136,13 @@ pub(super) struct Lane {
 impl Lane {
     /// The lane of a step, with what comes behind that up to `end`.
     pub(super) fn new(actor: ActorId, pipeline: usize, step: usize, end: usize) -> Lane {
-        let (queue, run) = Default::default();
+        let (queue, run, retries) = Default::default();
         Lane {
             pipeline,
             step,
             queue,
             run,
+            retries,
             chain: Chain::new(pipeline, step + 1, end, Some(actor)),
         }
     }
@@ -185,6 +190,24 @@ impl Lane {
             {
                 mail.empty(segment);
             }
+        }
+    }
+
+    /// Puts messages whose time has come to be tried again before all that is queued.
+    pub(super) fn let_in_again(&mut self, now: Duration) {
+        let due: Vec<Messages> = std::iter::from_fn(|| self.retries.take_due(now)).collect();
+        for messages in due.into_iter().rev() {
+            self.queue.push_front(Segment::new(messages));
+        }
+    }
+
+    /// Messages that are done were tried often enough.
+    pub(super) fn end_retries(&mut self, kind: KeyKind) {
+        if self.retries.is_empty() {
+            return;
+        }
+        for index in self.run.start..self.run.start + self.run.done {
+            self.retries.over(self.run.key(kind, index));
         }
     }
 
@@ -301,6 +324,7 @@ impl Lane {
 
     /// Hands everything back: the application failed or closes.
     pub(super) fn discard(&mut self, engine: &Engine, reason: DeadReason) {
+        self.let_in_again(Duration::MAX);
         let run = &mut self.run;
         let left = (&run.values[run.start..], run.spans.from(run.start));
         engine.discard(self.pipeline, self.step, self.step + 1, left, reason);

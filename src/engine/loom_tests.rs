@@ -25,7 +25,7 @@ use super::{Batch, Engine, Failure, Refusal, Sender, Tokens};
 use crate::host::{
     self, Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Run, Sleep, Values, Verdict,
 };
-use crate::model::{KeyKind, Policy, Value};
+use crate::model::{KeyKind, Policy, Retry, Value};
 use crate::state::KeyRef;
 use crate::sync::{Arc, Condvar, Mutex, lock};
 use crate::topology::{
@@ -753,6 +753,7 @@ impl Model {
                 values: ledger.clone(),
                 policy: Policy::Skip,
                 blocking: 0,
+                retry: Retry::default(),
             });
         }
         let partition = |(number, &key_kind): (usize, &KeyKind)| Partition {
@@ -772,6 +773,7 @@ impl Model {
             Some(kind) => pipeline.to_sink(Sink {
                 name: "sink".into(),
                 policy: Policy::Skip,
+                retry: Retry::default(),
                 kind,
             }),
         }

@@ -23,6 +23,7 @@ mod quarantine;
 mod queue;
 mod reader;
 mod report;
+mod retry;
 mod scatter;
 mod schedule;
 mod seam;

@@ -8,7 +8,7 @@ use super::schedule::ActorId;
 use super::segment::{Bag, Origin, Spans};
 use super::{Engine, SinkSlot};
 use crate::host::{self, BuildBatch, KeyBatch, Output, Run, Verdict};
-use crate::model::{KeyKind, Policy, Value};
+use crate::model::{KeyKind, Policy, Retry, Value};
 use crate::sync::Arc;
 use crate::topology::{Application, Partition, Pipeline, Sink, SinkKind, Source, Step, Threads};
 
@@ -76,11 +76,13 @@ fn declared() -> Application {
             values: Arc::new(Twice),
             policy: Policy::Stop,
             blocking: 0,
+            retry: Retry::default(),
         });
     }
     pipeline.to_sink(Sink {
         name: "sink".into(),
         policy: Policy::Stop,
+        retry: Retry::default(),
         kind: SinkKind::Queue(7),
     });
     let partition = |name: &str| Partition {

@@ -77,7 +77,6 @@ impl Pools {
     }
 
     /// Notifies an actor once it is `time`; see [`Schedule::notify_at`].
-    #[allow(dead_code)]
     pub(crate) fn notify_at(&self, actor: ActorId, time: Duration) {
         self.schedule(actor).notify_at(actor, time);
     }

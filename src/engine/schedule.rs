@@ -171,7 +171,6 @@ impl Schedule {
 
     /// Notifies an actor once it is `time`, by the schedule's clock. An actor has one timer: if it has
     /// asked for an earlier time, it is notified then, and asks again if it is too early.
-    #[allow(dead_code)]
     pub(crate) fn notify_at(&self, actor: ActorId, time: Duration) {
         let mut queue = lock(&self.queue);
         if !queue.closed {

@@ -5,6 +5,7 @@
 
 mod quarantine;
 mod reset;
+mod retry;
 
 use std::collections::VecDeque;
 
@@ -217,6 +218,8 @@ impl Shard {
             lane.discard(engine, reason);
             return false;
         }
+        self.let_in_again(engine, index);
+        let lane = &mut self.lanes[index];
         match lane.chain.standing(engine) {
             Standing::Held => return false,
             Standing::Ready => {
@@ -257,6 +260,7 @@ impl Shard {
 
     /// Finds the states of the lane's run; goes on to build those that are missing, or to compute.
     fn look_up(&mut self, engine: &Engine) {
+        self.wait_in_line();
         self.bury_quarantined(engine);
         let run = &mut self.lanes[self.lane].run;
         self.missing.clear();
@@ -288,6 +292,7 @@ impl Shard {
             let key = lane.run.key(kind, at).to_key();
             let origin = lane.run.spans.origin_at(at);
             let value = lane.run.remove(at);
+            lane.retries.over(KeyRef::from(&key));
             engine.bury(Death {
                 origin,
                 stage: lane.step,
@@ -408,7 +413,7 @@ impl Shard {
         engine.shard_started();
     }
 
-    /// The first message of a key whose state could not be built becomes a dead letter.
+    /// The first message of a key whose state could not be built is tried again, or becomes a dead letter.
     fn bury_unbuilt(&mut self, engine: &Engine, index: usize, text: &str) {
         let key = self.new.get(self.kind, index).to_key();
         let step = self.step(engine);
@@ -422,6 +427,9 @@ impl Shard {
         let origin = lane.run.spans.origin_at(at);
         let value = lane.run.remove(at);
         let stage = lane.step;
+        if self.try_again(engine, &key, (origin, value)) {
+            return self.look_up(engine);
+        }
         self.set_aside(engine, step.policy, KeyRef::from(&key));
         let death = Death {
             origin,
@@ -483,6 +491,7 @@ impl Shard {
         if let Some(state) = self.take_deleted(engine) {
             super::callback::tell(engine, || self.plan(engine).build.drop_states(&[state]));
         }
+        self.lanes[self.lane].end_retries(self.kind);
         let plan = self.step(engine);
         let emitted = self.lanes[self.lane].settle(engine, plan);
         if planted(Fault::StateReset) {
@@ -500,6 +509,12 @@ impl Shard {
         let origin = run.spans.origin_at(run.start);
         let value = run.skip_one();
         run.clear_if_over();
+        if self.try_again(engine, &key, (origin, value)) {
+            if emitted {
+                self.forward();
+            }
+            return;
+        }
         let failing = Failing {
             origin,
             value,

@@ -1,13 +1,15 @@
 //! Actors at the end of pipelines: sinks that are callbacks, the dead-letter handler, and the relay
 //! of a pipeline whose senders reach its sinks. Each takes messages one call at a time, in order.
 
+use std::time::Duration;
+
 use super::callback::call;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
 use super::segment::{Bag, Origin, Origins, Segment, Spans};
 use super::{Death, Engine, Failure, SinkSlot};
 use crate::host::{Answer, DeadLetter, Deliver, Verdict};
-use crate::model::{DeadReason, Value};
+use crate::model::{DeadReason, Retry, Value};
 
 /// The callback of a sink.
 #[derive(Clone, Copy)]
@@ -29,6 +31,9 @@ pub(super) struct Sink {
     /// What senders called what the messages descend from, for callers.
     tokens: Vec<u64>,
     mail: Bag,
+    /// How often the first message that is left has failed, and when it is due again.
+    tried: u32,
+    due: Option<Duration>,
 }
 
 impl Sink {
@@ -44,6 +49,8 @@ impl Sink {
             given: None,
             tokens,
             mail,
+            tried: 0,
+            due: None,
         }
     }
 
@@ -61,7 +68,7 @@ impl Sink {
             return false;
         }
         let left = self.batch.len() - self.start;
-        if left == 0 {
+        if left == 0 || self.waits(engine) {
             return false;
         }
         let count = left.min(engine.seam.run_length(engine.plan.run_length));
@@ -79,6 +86,30 @@ impl Sink {
         };
         self.delivered(engine, verdict);
         true
+    }
+
+    /// Whether it waits for the time to try a message again; then it is run at that time.
+    fn waits(&mut self, engine: &Engine) -> bool {
+        let Some(due) = self.due else { return false };
+        if due <= engine.seam.now() {
+            self.due = None;
+            return false;
+        }
+        let slot = &engine.pipelines[self.pipeline].sinks[self.sink];
+        if let SinkSlot::Callback { actor, .. } = slot {
+            engine.pools.notify_at(*actor, due);
+        }
+        true
+    }
+
+    /// Whether the first message that is left, which failed, is tried again: then all others wait.
+    fn tries_again(&mut self, engine: &Engine, retry: Retry) -> bool {
+        let again = self.tried < retry.times;
+        self.tried = if again { self.tried + 1 } else { 0 };
+        if again {
+            self.due = Some(engine.seam.now().saturating_add(retry.pause));
+        }
+        again
     }
 
     fn collect(&mut self, engine: &Engine, taker: Taker<'_>) {
@@ -142,9 +173,12 @@ impl Sink {
         engine.consumed(self.pipeline, stage, done, 0);
         engine.gone(self.pipeline, origins, done);
         self.start += done;
+        self.tried = if done > 0 { 0 } else { self.tried };
         if let Some(text) = contract {
             engine.fail(Failure::contract(&plan.path, &text));
-        } else if let Verdict::Failed(text) = verdict {
+        } else if let Verdict::Failed(text) = verdict
+            && !self.tries_again(engine, plan.retry)
+        {
             let death = Death {
                 origin: self.spans.origin_at(self.start),
                 stage,

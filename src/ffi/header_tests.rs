@@ -74,6 +74,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_POLICY_SKIP
         PARTITA_POLICY_RESET
         PARTITA_POLICY_QUARANTINE
+        PARTITA_RETRIES_MAX
+        PARTITA_RETRY_PAUSE_MAX_NS
         PARTITA_DEAD_UNKNOWN_KEY
         PARTITA_DEAD_PARTITION
         PARTITA_DEAD_BUILD
@@ -136,12 +138,12 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_keys { size len values words bytes scratch scratch_len done failure }
         partita_output { value from }
         partita_run { size kind step len values states word_keys byte_keys times outputs outputs_capacity outputs_len flags done failure engine }
-        partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain blocking }
+        partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain blocking retries retry_pause_ns }
         partita_chain { size step steps hosts len values outputs outputs_capacity outputs_len waiting completed word_keys byte_keys scratch scratch_len keys_len failed failed_step failed_from failure engine }
         partita_computation_options { size name policy parallel host drop_host compute chain drop share blocking }
         partita_push { size done len values word_keys byte_keys completed steps failed failed_step failed_value failure waiting given_up }
         partita_delivery { size len values done failure }
-        partita_sink_options { size name policy host drop_host deliver capacity answer }
+        partita_sink_options { size name policy host drop_host deliver capacity answer retries retry_pause_ns }
         partita_answers { size len values tokens done failure }
         partita_completion { token dead reason text }
         partita_completed { size len completions completion_size failure }
@@ -150,7 +152,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_dead_letters { size len letters letter_size done failure }
         partita_batch { size len values word_keys byte_keys failed failure tokens tokens_len position_out }
         partita_parts { size capacity word_keys byte_keys states }
-        partita_metrics { size sent computed emitted delivered discarded dead in_flight values_held parts stages }
+        partita_metrics { size sent computed emitted delivered discarded dead in_flight values_held parts stages quarantined }
         partita_stage_metrics { size kind path completed emitted dead }
     ];
     for (_, assertions) in numbers.iter().chain(&layouts) {

@@ -1,6 +1,7 @@
 //! Declaring what a pipeline is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::app::{PipelineObject, SinkObject};
 use super::callbacks::{
@@ -13,7 +14,7 @@ use super::handles::{self, Object};
 use super::status::*;
 use super::types::*;
 use crate::host;
-use crate::model::{KeyKind, Policy};
+use crate::model::{KeyKind, Policy, Retry};
 use crate::topology::{Computation, Sink, SinkKind, Source, Step, step_path};
 
 /// The credits of a source, and the capacity of a queue, when none are given.
@@ -53,6 +54,16 @@ fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
         )),
     }
 }
+
+fn retry(times: u32, pause_ns: u64) -> Retry {
+    Retry {
+        times,
+        pause: Duration::from_nanos(pause_ns),
+    }
+}
+
+const _: () = assert!(PARTITA_RETRIES_MAX == Retry::TIMES_MAX);
+const _: () = assert!(PARTITA_RETRY_PAUSE_MAX_NS as u128 == Retry::PAUSE_MAX.as_nanos());
 
 fn default(given: u64, default: u64) -> u64 {
     if given == 0 { default } else { given }
@@ -207,6 +218,7 @@ pub unsafe extern "C" fn partita_pipeline_to_state_partition(
                     values,
                     policy,
                     blocking: options.blocking,
+                    retry: retry(options.retries, options.retry_pause_ns),
                 });
             })
         })
@@ -307,7 +319,12 @@ pub unsafe extern "C" fn partita_pipeline_to_sink(
             let mut number = 0;
             pipeline.declare(|pipeline| {
                 number = pipeline.sinks.len();
-                pipeline.to_sink(Sink { name, policy, kind });
+                pipeline.to_sink(Sink {
+                    name,
+                    policy,
+                    retry: retry(options.retries, options.retry_pause_ns),
+                    kind,
+                });
             })?;
             if sink_out.is_null() {
                 return Ok(());

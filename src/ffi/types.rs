@@ -502,6 +502,11 @@ pub const PARTITA_POLICY_RESET: u32 = 2;
 /// Failures of the partition function are skipped.
 pub const PARTITA_POLICY_QUARANTINE: u32 = 3;
 
+/// For `retries`: the most.
+pub const PARTITA_RETRIES_MAX: u32 = 1_000_000;
+/// For `retry_pause_ns`: the longest pause, a day.
+pub const PARTITA_RETRY_PAUSE_MAX_NS: u64 = 86_400_000_000_000;
+
 /// A state computation: a step of a pipeline. It has one partition function (none if its
 /// partition has a single part) and one computation, each in one of two forms.
 #[repr(C)]
@@ -544,6 +549,14 @@ pub struct partita_step_options {
     /// steps together (the check refuses more). With `PARTITA_THREADS_HOST` see
     /// `partita_app_thread_count`.
     pub blocking: u32,
+    /// How many times a message is tried again, on which the computation or the building of its state
+    /// failed, before the policy says what becomes of it; at most `PARTITA_RETRIES_MAX`. The state keeps
+    /// what the failed call did to it. Later messages of its key wait behind it, and other keys go on.
+    /// All of them hold their credits meanwhile. (A partition function is not tried again.)
+    pub retries: u32,
+    /// How long each time is behind the one before, at least, in nanoseconds; at most
+    /// `PARTITA_RETRY_PAUSE_MAX_NS`, and 0 without retries.
+    pub retry_pause_ns: u64,
 }
 
 // ---- stateless steps ----
@@ -692,6 +705,13 @@ pub struct partita_sink_options {
     /// that come to this sink are counted as discarded and handed to `drop`. It gets `host`. Not with
     /// `deliver` or `capacity`; one of its kind in its pipeline.
     pub answer: partita_answer_fn,
+    /// How many times a message is tried again on which the callback failed, before the policy says
+    /// what becomes of it; at most `PARTITA_RETRIES_MAX`. All messages of the sink wait behind it. Not for
+    /// a queue.
+    pub retries: u32,
+    /// How long each time is behind the one before, at least, in nanoseconds; at most
+    /// `PARTITA_RETRY_PAUSE_MAX_NS`, and 0 without retries.
+    pub retry_pause_ns: u64,
 }
 
 /// Messages that descend from some that were sent with tokens.

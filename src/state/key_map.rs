@@ -27,12 +27,28 @@ impl<V> KeyMap<V> {
         self.words.len() + self.bytes.len() + usize::from(self.single.is_some())
     }
 
-    pub(crate) fn contains(&self, key: KeyRef<'_>) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn get(&self, key: KeyRef<'_>) -> Option<&V> {
         match key {
-            KeyRef::Word(word) => self.words.contains_key(&word),
-            KeyRef::Bytes(bytes) => self.bytes.contains_key(bytes),
-            KeyRef::Single => self.single.is_some(),
+            KeyRef::Word(word) => self.words.get(&word),
+            KeyRef::Bytes(bytes) => self.bytes.get(bytes),
+            KeyRef::Single => self.single.as_ref(),
         }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: KeyRef<'_>) -> Option<&mut V> {
+        match key {
+            KeyRef::Word(word) => self.words.get_mut(&word),
+            KeyRef::Bytes(bytes) => self.bytes.get_mut(bytes),
+            KeyRef::Single => self.single.as_mut(),
+        }
+    }
+
+    pub(crate) fn contains(&self, key: KeyRef<'_>) -> bool {
+        self.get(key).is_some()
     }
 
     /// Gives a key this; gives back what it had.

@@ -8,7 +8,7 @@ use super::declare::{
 };
 use super::picture::name_of_policy;
 use super::plan::{Mistake, application_path, sink_path, step_path};
-use crate::model::{KeyKind, Policy};
+use crate::model::{KeyKind, Policy, Retry};
 use crate::state::hash;
 
 /// The most workers, messages in a run, and messages in flight for which the engine is made.
@@ -251,9 +251,29 @@ impl Check<'_> {
                 self.wrong(&path, "the name is empty: expected a name");
             }
             self.policy_without_state(&path, sink.policy);
+            self.retry(&path, sink.retry);
             if let SinkKind::Queue(capacity) = sink.kind {
+                if sink.retry.times > 0 {
+                    self.wrong(
+                        &path,
+                        "it is a queue, which never fails: expected no retries",
+                    );
+                }
                 self.range(&path, "capacity", capacity, 1, CREDITS_MAX);
             }
+        }
+    }
+
+    fn retry(&mut self, path: &str, retry: Retry) {
+        let (times, pause) = (retry.times.into(), retry.pause.as_nanos() as u64);
+        self.range(path, "retries", times, 0, Retry::TIMES_MAX.into());
+        let most = Retry::PAUSE_MAX.as_nanos() as u64;
+        self.range(path, "nanoseconds between retries", pause, 0, most);
+        if times == 0 && pause > 0 {
+            self.wrong(
+                path,
+                "there is a pause between retries, but no retry: expected one",
+            );
         }
     }
 
@@ -282,6 +302,7 @@ impl Check<'_> {
         if step.name.is_empty() {
             self.wrong(path, "the name is empty: expected a name");
         }
+        self.retry(path, step.retry);
         let mut named = self.application.partitions.iter();
         let Some(partition) = named.find(|known| known.name == step.partition) else {
             let message = format!(

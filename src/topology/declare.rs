@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::host;
-use crate::model::{KeyKind, Policy};
+use crate::model::{KeyKind, Policy, Retry};
 
 /// Whose threads run it.
 #[derive(Clone)]
@@ -181,6 +181,8 @@ pub struct Step {
     pub policy: Policy,
     /// How many threads of its own run it, and all steps of its partition; 0: the workers do.
     pub blocking: u32,
+    /// How often it is tried again before that.
+    pub retry: Retry,
 }
 
 /// A stateless computation as declared.
@@ -231,6 +233,8 @@ pub struct Sink {
     pub name: String,
     /// What happens when a message fails.
     pub policy: Policy,
+    /// How often it is tried again before that.
+    pub retry: Retry,
     /// What takes its messages.
     pub kind: SinkKind,
 }

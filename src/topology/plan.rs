@@ -7,7 +7,7 @@ use super::declare::{Application, Clock, DeclaredKeys, SinkKind, Step, StepKind,
 use super::picture::{Form, Picture};
 use super::step::{self, End, StepPlan};
 use crate::host;
-use crate::model::{KeyKind, Policy};
+use crate::model::{KeyKind, Policy, Retry};
 
 /// One thing that is wrong with a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) struct SinkPlan {
     pub(crate) name: String,
     pub(crate) path: Arc<str>,
     pub(crate) policy: Policy,
+    pub(crate) retry: Retry,
     pub(crate) kind: SinkKind,
 }
 
@@ -150,6 +151,7 @@ fn frozen(application: Application) -> Plan {
             path: sink_path(&path, &sink.name).into(),
             name: sink.name,
             policy: sink.policy,
+            retry: sink.retry,
             kind: sink.kind,
         });
         PipelinePlan {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::declare::StepKind;
 use crate::host::{self, Fused};
-use crate::model::Policy;
+use crate::model::{Policy, Retry};
 
 pub(crate) struct StepPlan {
     pub(crate) path: Arc<str>,
@@ -29,6 +29,7 @@ pub(crate) struct StatePlan {
     pub(crate) lane: usize,
     pub(crate) keys: Option<Arc<dyn host::Partition>>,
     pub(crate) compute: Arc<dyn host::Compute>,
+    pub(crate) retry: Retry,
 }
 
 pub(crate) struct StatelessPlan {
@@ -60,6 +61,7 @@ impl StepPlan {
                     lane,
                     keys: step.keys,
                     compute: step.compute,
+                    retry: step.retry,
                 };
                 (step.values, step.policy, Work::State(state))
             }

@@ -9,7 +9,7 @@ use partita::host::{
     Build, BuildBatch, Compute, Deliver, Host, KeyBatch, Output, Partition, Run, Sleep, Values,
     Verdict,
 };
-use partita::model::{KeyKind, Policy, Value};
+use partita::model::{KeyKind, Policy, Retry, Value};
 use partita::topology::{
     self, Application, DeclaredKeys, Pipeline, Sink, SinkKind, Source, Step, Threads,
 };
@@ -215,6 +215,7 @@ pub fn step(
         values: lend(messages, ()),
         policy: Policy::Stop,
         blocking: 0,
+        retry: Retry::default(),
     }
 }
 
@@ -226,6 +227,7 @@ pub fn callback(
     Sink {
         name: name.into(),
         policy: Policy::Stop,
+        retry: Retry::default(),
         kind: SinkKind::Callback(lend(messages, deliver)),
     }
 }
@@ -234,6 +236,7 @@ pub fn queue(name: &str, capacity: u64) -> Sink {
     Sink {
         name: name.into(),
         policy: Policy::Stop,
+        retry: Retry::default(),
         kind: SinkKind::Queue(capacity),
     }
 }

@@ -25,6 +25,9 @@ pub struct Coverage {
     pub quarantine: bool,
     /// A message was computed of a key that was released.
     pub release: bool,
+    /// A message that failed was done when it was tried again, at a step and at a sink.
+    pub retry: bool,
+    pub retry_of_sink: bool,
     /// The application failed.
     pub failure: bool,
     /// It was closed with messages in flight.

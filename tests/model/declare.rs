@@ -98,12 +98,14 @@ impl Declaration {
                 values: self.hand(Role::Outputs(index, number)),
                 policy: step.policy,
                 blocking: step.blocking,
+                retry: step.retry,
             });
         }
         for (number, sink) in described.sinks.iter().enumerate() {
             pipeline.to_sink(Sink {
                 name: format!("sink{number}"),
                 policy: sink.policy,
+                retry: sink.retry,
                 kind: match sink.rule {
                     SinkRule::Queue(capacity) => SinkKind::Queue(capacity as u64),
                     SinkRule::Answers => SinkKind::Answers(self.hand(Role::Sink(index, number))),

@@ -8,7 +8,6 @@ use fastrand::Rng;
 use partita::engine::{
     Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Tokens, Wait,
 };
-use partita::host::{self, Host};
 use partita::metrics::{Metrics, StageMetrics};
 use partita::model::{ByteKeys, Key, Value};
 use partita::topology::{Application, Clock, Threads};
@@ -43,21 +42,10 @@ pub struct Driver {
     random: Rng,
 }
 
-/// A clock that stands.
-struct Standing;
-
-impl Host for Standing {}
-
-impl host::Clock for Standing {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-/// The stepper runs most seeds; a loop, which knows neither chance nor time, the others.
-fn threads(seed: u64) -> Threads {
+/// The stepper runs most seeds; a loop, which knows no chance and moves no clock, the others.
+fn threads(seed: u64, world: &World) -> Threads {
     match seed % 8 {
-        7 => Threads::None(Clock::Host(Arc::new(Standing))),
+        7 => Threads::None(Clock::Host(world.clock.clone())),
         _ => Threads::Stepped(seed),
     }
 }
@@ -68,18 +56,13 @@ fn is_wait(refusal: Refusal) -> bool {
     matches!(refusal, WouldBlock | Timeout | Deadlock | Cancelled)
 }
 
-/// Whether nothing was left to run when a wait ended.
-fn nothing_left(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Timeout | Refusal::Deadlock)
-}
-
 impl Driver {
     pub fn new(seed: u64, trace: bool) -> Driver {
         let world = Arc::new(World::new(Shape::random(seed), trace));
         world.log().note(|| format!("{:#?}", world.shape));
         let mut declaration = Declaration::new(&world);
         let engine = Engine::new(Application {
-            threads: threads(seed),
+            threads: threads(seed, &world),
             ..declaration.application()
         });
         let engine = engine.unwrap_or_else(|rejected| panic!("{:?}", rejected.mistakes));
@@ -170,6 +153,7 @@ impl Driver {
             94..96 => self.replace_client(),
             96 if self.world.shape.fate == Fate::Stop && self.random.bool() => self.stop()?,
             97 => self.wait()?,
+            98 => self.pass_time(Duration::from_micros(200)),
             _ => drop(self.engine.waiting_for()),
         }
         self.invariants()
@@ -185,6 +169,19 @@ impl Driver {
         let early = stepped.turns < budget && stepped.idle == Some(Duration::ZERO);
         expect(!over && !early, || format!("{stepped:?} of {budget}"))?;
         self.invariants()
+    }
+
+    fn pass_time(&self, by: Duration) {
+        self.note(|| format!("{by:?} pass"));
+        if !self.engine.advance(by) {
+            self.world.clock.advance(by);
+        }
+    }
+
+    /// Whether nothing was left to run when a wait ended, then or later.
+    fn nothing_left(&self, refusal: Refusal) -> bool {
+        matches!(refusal, Refusal::Timeout | Refusal::Deadlock)
+            && self.engine.next_timer().is_none()
     }
 
     fn note(&self, what: impl FnOnce() -> String) {
@@ -481,7 +478,7 @@ impl Driver {
                 format!("poll: {refusal:?} and not {end:?}")
             }),
             _ => expect(
-                is_wait(refusal) && !(nothing_left(refusal) && !relayed && unread > 0),
+                is_wait(refusal) && !(self.nothing_left(refusal) && !relayed && unread > 0),
                 || format!("poll: {refusal:?} with {unread} unread"),
             ),
         }
@@ -541,7 +538,7 @@ impl Driver {
         if drained.is_ok() && due > 0 {
             return Err(format!("drained with {due} in flight"));
         }
-        let stuck = drained.is_err_and(nothing_left);
+        let stuck = drained.is_err_and(|refusal| self.nothing_left(refusal));
         if stuck && !self.has_losses() && self.unread_in_all() == 0 {
             let why = self.engine.waiting_for();
             return Err(format!("nothing is left to run, but: {why}"));
@@ -783,6 +780,11 @@ impl Driver {
             for (pipeline, sink) in self.world.queues() {
                 let one = self.poll_one(pipeline, sink, 64, &Wait::not_at_all())?;
                 polled += one.unwrap_or(0);
+            }
+            let timer = self.engine.next_timer();
+            if let Some(timer) = timer.filter(|_| polled == 0) {
+                self.pass_time(timer);
+                continue;
             }
             if polled == 0 {
                 return Err(format!("nothing moves, but: {}", self.engine.waiting_for()));

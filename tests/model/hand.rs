@@ -8,7 +8,7 @@ use std::sync::{Arc, MutexGuard};
 
 use partita::engine::{Engine, Refusal, Wait};
 use partita::host::{
-    self, Build, BuildBatch, CHANGED, Completion, Completions, Compute, DELETE, DeadLetter,
+    self, Build, BuildBatch, CHANGED, Clock, Completion, Completions, Compute, DELETE, DeadLetter,
     DeadLetters, Deliver, Host, KeyBatch, Output, Partition, Run, RunKeys, Values, Verdict,
 };
 use partita::model::{DeadReason, Key, KeyKind, Policy, Value};
@@ -90,6 +90,9 @@ impl Hand {
         self.may_call_the_engine();
         let mut log = self.world.log();
         log.note(|| format!("  {what} {:?}, {items} items", self.role));
+        let engine = self.world.engine.get().and_then(|engine| engine.upgrade());
+        let now = engine.and_then(|engine| engine.clock());
+        log.now = now.unwrap_or_else(|| Clock::now(&*self.world.clock));
         let mut checked = self.world.sample(&mut log);
         if self.released() > 0 || log.closed {
             checked = Err(format!("{what} of {:?} after the end", self.role));
@@ -370,14 +373,21 @@ impl Hand {
             };
         }
         log.resume(step.partition, number, &message)?;
+        let at = (pipeline, stage, number);
+        let may_be_dead = log.ever_quarantined.contains(&(step.partition, number))
+            || shape.partitions[step.partition].declared.is_some();
+        let again = log.comes(at, Some(id), may_be_dead)?;
         let part = log.parts.get_mut(&state).expect("it was there");
         part.trails.insert(route.clone(), trail.clone());
         let failed = matches!(effect, Effect::Fails { .. });
         let seen = seen_computed(shape, &message, &trail, failed);
-        log.record(Event::Computed, route, seen)?;
+        log.record_again(Event::Computed, route, seen, again)?;
         match effect {
             Effect::Fails { panics } => {
                 let text = format!("{:x} cannot be computed", message.payload);
+                if log.again(at, step.retry, Some(id)) {
+                    return Ok(Next::Over(Answer::fails(panics, text)));
+                }
                 Hand::fails(log, step.policy, &text);
                 match step.policy {
                     Policy::Reset => {
@@ -391,6 +401,7 @@ impl Hand {
             }
             Effect::Done { outputs, delete } => {
                 log.take(id, Taker::Compute)?;
+                log.coverage.retry |= log.tries.remove(&at).is_some();
                 log.asked = None;
                 emit(log, run, index, outputs);
                 run.flags[index] = CHANGED;
@@ -508,6 +519,9 @@ impl Hand {
                     "a state is built for {key}, which is in quarantine"
                 ));
             }
+            if let Some((pipeline, step)) = shape.only_use(partition).filter(|_| !resets) {
+                log.comes((pipeline, step, number), None, false)?;
+            }
             let attempt = log.attempts.entry((partition, number)).or_default();
             *attempt += 1;
             if shape.build_fails(partition, number, *attempt) {
@@ -515,7 +529,13 @@ impl Hand {
                 // Whose policy it is only the engine knows: it may be either.
                 log.fatal.push(text.clone());
                 let at_start = *attempt == 1 && shape.builds_at_start(partition);
-                let spares = resets || at_start || shape.quarantines(partition) == Some(false);
+                let only = shape.only_use(partition).filter(|_| !resets && !at_start);
+                let again = only.is_some_and(|(pipeline, step)| {
+                    let retry = shape.step(pipeline, step).retry;
+                    log.again((pipeline, step, number), retry, None)
+                });
+                let spares =
+                    again || resets || at_start || shape.quarantines(partition) == Some(false);
                 if !spares {
                     let clear = shape.quarantines(partition).is_some();
                     log.quarantine(partition, number, clear);
@@ -546,11 +566,17 @@ impl Hand {
         let steps = shape.pipelines[pipeline].steps.len();
         for &id in &values[..Hand::how_many(log, values.len())] {
             let message = log.shown(id, pipeline, steps)?.clone();
-            if shape.sink_fails(&message, sink) {
+            let tries = log.comes_to_sink((pipeline, sink), id)?;
+            if shape.sink_fails(&message, sink, tries) {
                 let text = format!("{:x} cannot be delivered", message.payload);
-                Hand::fails(log, shape.pipelines[pipeline].sinks[sink].policy, &text);
+                let how = &shape.pipelines[pipeline].sinks[sink];
+                if !log.again_at_sink((pipeline, sink), how.retry, id) {
+                    Hand::fails(log, how.policy, &text);
+                }
                 return Ok(Answer::fails(message.payload & 1 == 0, text));
             }
+            let tried = log.tries_of_sinks.remove(&(pipeline, sink));
+            log.coverage.retry_of_sink |= tried.is_some();
             log.take(id, Taker::Sink)?;
             let route = message.route(1 + steps + sink, None);
             log.record(Event::Delivered, route, seen_delivered(&message))?;

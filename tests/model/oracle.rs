@@ -12,6 +12,13 @@ use super::world::{Checked, Event, Log, Part, Records, Seen};
 
 type Parts = BTreeMap<(usize, u16), BTreeMap<Route, Trail>>;
 
+/// What becomes of a message that is computed once.
+enum Attempt {
+    Done(Vec<Message>),
+    UnknownKey,
+    Failed(DeadReason),
+}
+
 /// What should happen.
 pub struct Oracle<'a> {
     shape: &'a Shape,
@@ -83,7 +90,10 @@ impl Oracle<'_> {
                 continue;
             }
             let place = 1 + message.stage + sink;
-            if self.shape.sink_fails(message, sink) {
+            let most = self.shape.pipelines[message.pipeline].sinks[sink]
+                .retry
+                .times;
+            if (0..=most).all(|tries| self.shape.sink_fails(message, sink, tries)) {
                 self.die(message, place, None, DeadReason::Sink);
             } else {
                 let route = message.route(place, None);
@@ -107,19 +117,41 @@ impl Oracle<'_> {
             self.die(message, place, Some(key), DeadReason::Quarantined);
             return Vec::new();
         }
-        let quarantines = step.policy == Policy::Quarantine;
+        for tries in 0.. {
+            match self.attempt(message, key) {
+                Attempt::Done(outputs) => return outputs,
+                Attempt::UnknownKey => {
+                    self.die(message, place, Some(key), DeadReason::UnknownKey);
+                    break;
+                }
+                Attempt::Failed(_) if tries < step.retry.times => {}
+                Attempt::Failed(reason) => {
+                    self.die(message, place, Some(key), reason);
+                    match (step.policy, reason) {
+                        (Policy::Reset, DeadReason::Compute) => drop(self.build(partition, key)),
+                        (Policy::Quarantine, _) => {
+                            self.quarantined.insert((partition, key));
+                        }
+                        _ => {}
+                    }
+                    break;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Computes a message once.
+    fn attempt(&mut self, message: &Message, key: u16) -> Attempt {
+        let step = self.shape.step(message.pipeline, message.stage);
+        let (place, partition) = (message.stage + 1, step.partition);
         if !self.parts.contains_key(&(partition, key)) {
             // A deleted part of a declared key is not built again.
             if self.shape.partitions[partition].declared.is_some() {
-                self.die(message, place, Some(key), DeadReason::UnknownKey);
-                return Vec::new();
+                return Attempt::UnknownKey;
             }
             if !self.build(partition, key) {
-                if quarantines {
-                    self.quarantined.insert((partition, key));
-                }
-                self.die(message, place, Some(key), DeadReason::Build);
-                return Vec::new();
+                return Attempt::Failed(DeadReason::Build);
             }
         }
         let route = message.route(place, Some(key));
@@ -135,20 +167,12 @@ impl Oracle<'_> {
         );
         self.trails.entry(route).or_default().push(trail);
         match effect {
-            Effect::Fails { .. } => {
-                self.die(message, place, Some(key), DeadReason::Compute);
-                match step.policy {
-                    Policy::Reset => drop(self.build(partition, key)),
-                    Policy::Quarantine => drop(self.quarantined.insert((partition, key))),
-                    Policy::Stop | Policy::Skip => {}
-                }
-                Vec::new()
-            }
+            Effect::Fails { .. } => Attempt::Failed(DeadReason::Compute),
             Effect::Done { outputs, delete } => {
                 if delete {
                     self.parts.remove(&(partition, key));
                 }
-                outputs
+                Attempt::Done(outputs)
             }
         }
     }

@@ -105,9 +105,11 @@ impl Shape {
             || hit(mix(&[mix(&name), u64::from(attempt)]), shape.flaky)
     }
 
-    pub fn sink_fails(&self, message: &Message, sink: usize) -> bool {
+    /// Whether a sink fails on a message that was tried so many times before.
+    pub fn sink_fails(&self, message: &Message, sink: usize, tries: u32) -> bool {
         let rate = self.pipelines[message.pipeline].sinks[sink].fails;
-        hit(mix(&[self.seed, message.payload, sink as u64, 3]), rate)
+        let name = [self.seed, message.payload, sink as u64, 3, tries.into()];
+        hit(mix(&name), rate)
     }
 
     /// What a message with this key does, and what it does to its trail.

@@ -1,7 +1,9 @@
 //! What one seed declares, and how the parts of that misbehave: all random, all decided beforehand.
 
+use std::time::Duration;
+
 use fastrand::Rng;
-use partita::model::{Key, KeyKind, Policy};
+use partita::model::{Key, KeyKind, Policy, Retry};
 
 /// How a seed ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub struct StepShape {
     pub partition: usize,
     pub key_rule: KeyRule,
     pub policy: Policy,
+    pub retry: Retry,
     /// Messages for which the partition function fails.
     pub keyless: u32,
     /// Messages on which the computation fails.
@@ -94,6 +97,7 @@ pub struct StepShape {
 pub struct SinkShape {
     pub rule: SinkRule,
     pub policy: Policy,
+    pub retry: Retry,
     pub fails: u32,
 }
 
@@ -167,11 +171,12 @@ impl Shape {
             reporter_fails: if fatal && one_in(random, 8) { 100 } else { 0 },
             partitions,
             pipelines,
-            releases: random.u32(..8) > 0,
+            releases: random.u32(..12) > 0,
             determined: random.bool(),
             fate,
             actions: random.usize(20..=110),
         };
+        shape.forbid_builds_tried_again_for_several();
         shape.forbid_what_is_not_determined();
         shape.let_some_block(random);
         shape
@@ -198,6 +203,30 @@ impl Shape {
                 }
             }
         }
+    }
+
+    /// For which step a state could not be built only the engine knows: unless there is just one, none is
+    /// tried again.
+    fn forbid_builds_tried_again_for_several(&mut self) {
+        for partition in 0..self.partitions.len() {
+            let mut uses = self.uses(partition);
+            let tried = uses.any(|(pipeline, step)| self.step(pipeline, step).retry.times > 0);
+            drop(uses);
+            if tried && self.only_use(partition).is_none() {
+                let shape = &mut self.partitions[partition];
+                (shape.unbuildable, shape.flaky) = (0, 0);
+            }
+        }
+    }
+
+    pub fn step(&self, pipeline: usize, step: usize) -> &StepShape {
+        &self.pipelines[pipeline].steps[step]
+    }
+
+    /// The only step that uses a partition, if there is just one, as (pipeline, step).
+    pub fn only_use(&self, partition: usize) -> Option<(usize, usize)> {
+        let mut uses = self.uses(partition);
+        uses.next().filter(|_| uses.next().is_none())
     }
 
     /// Where a key was released is seen by the computation: so it must be called for the next message.
@@ -241,13 +270,9 @@ impl Shape {
 
     /// Whether all messages of each part of a partition come from one sender on one path of keys.
     fn has_one_path(&self, partition: usize) -> bool {
-        let mut uses = self.uses(partition);
-        match (uses.next(), uses.next()) {
-            (Some((pipeline, step)), None) => {
-                self.pipelines[pipeline].senders == 1 && self.key_tells_path(pipeline, step)
-            }
-            _ => false,
-        }
+        self.only_use(partition).is_some_and(|(pipeline, step)| {
+            self.pipelines[pipeline].senders == 1 && self.key_tells_path(pipeline, step)
+        })
     }
 
     /// The steps that use a partition, as (pipeline, step).
@@ -353,7 +378,7 @@ impl StepShape {
 }
 
 fn partition(random: &mut Rng, failures: Failures) -> PartitionShape {
-    let kind = match random.u32(..11) {
+    let kind = match random.u32(..16) {
         0..5 => KeyKind::Word,
         5..9 => KeyKind::Bytes,
         _ => KeyKind::Single,
@@ -446,14 +471,18 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
         fused: random.bool(),
     });
     let (policy, rate) = match misbehaviour(random, failures) {
-        (Policy::Skip, rate) if stateless.is_none() => match random.u32(..11) {
+        (Policy::Skip, rate) if stateless.is_none() => match random.u32(..16) {
             0 => (Policy::Skip, rate),
-            1..6 => (Policy::Reset, rate),
+            1..7 => (Policy::Reset, rate),
             _ => (Policy::Quarantine, rate),
         },
         other => other,
     };
     let sometimes = |random: &mut Rng, rate| if one_in(random, 3) { rate } else { 0 };
+    let retry = match stateless.is_none() && rate > 0 {
+        true => retry(random),
+        false => Retry::default(),
+    };
     StepShape {
         stateless,
         blocking: 0,
@@ -462,11 +491,13 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
             .choice([KeyRule::Keep, KeyRule::Hash])
             .unwrap_or(KeyRule::Keep),
         policy,
+        retry,
         keyless: sometimes(random, rate),
         fails: match policy {
             _ if stateless.is_some() => rate,
+            _ if retry.times > 0 => random.u32(50..500),
             // What happens to the key as well is to be seen more often.
-            Policy::Reset if random.bool() => rate,
+            Policy::Reset => rate,
             Policy::Quarantine => 2 * rate,
             _ => sometimes(random, rate),
         },
@@ -483,9 +514,25 @@ fn step(random: &mut Rng, failures: Failures, partitions: usize, stateless: u32)
     }
 }
 
+/// How often something is tried again, if it is.
+fn retry(random: &mut Rng) -> Retry {
+    let pauses = [0, 1, 300, 3_000];
+    match one_in(random, 3) {
+        true => Retry {
+            times: random.u32(1..=3),
+            pause: Duration::from_micros(pauses[random.usize(..pauses.len())]),
+        },
+        false => Retry::default(),
+    }
+}
+
 fn sink(random: &mut Rng, failures: Failures, may_answer: bool) -> SinkShape {
     let (policy, rate) = misbehaviour(random, failures);
     let queue = random.bool();
+    let retry = match !queue && rate > 0 {
+        true => retry(random),
+        false => Retry::default(),
+    };
     SinkShape {
         rule: match queue {
             true => SinkRule::Queue(random.usize(1..=6)),
@@ -493,6 +540,11 @@ fn sink(random: &mut Rng, failures: Failures, may_answer: bool) -> SinkShape {
             false => SinkRule::Callback,
         },
         policy,
-        fails: if !queue && one_in(random, 2) { rate } else { 0 },
+        retry,
+        fails: match queue {
+            _ if retry.times > 0 => random.u32(50..500),
+            false if random.bool() => rate,
+            _ => 0,
+        },
     }
 }

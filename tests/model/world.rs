@@ -1,11 +1,14 @@
 //! The host's side of the bargain: which values the engine owes, and what was seen to happen to them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use fastrand::Rng;
 use partita::engine::Engine;
-use partita::model::Value;
+use partita::host::{self, Host};
+use partita::model::{Retry, Value};
 
 use super::coverage::Coverage;
 use super::rules::{Message, Route, Trail};
@@ -45,6 +48,41 @@ pub struct Part {
     pub trails: BTreeMap<Route, Trail>,
 }
 
+/// What failed and is to be tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Try {
+    /// How often it has failed.
+    pub times: u32,
+    due: Duration,
+    /// The message, unless its state could not be built.
+    id: Option<Value>,
+}
+
+impl Try {
+    /// A failure more, if it is to be tried again.
+    fn again(before: Option<&Try>, now: Duration, retry: Retry, id: Option<Value>) -> Option<Try> {
+        let times = before.map_or(0, |before| before.times);
+        (times < retry.times).then(|| Try {
+            times: times + 1,
+            due: now + retry.pause,
+            id,
+        })
+    }
+
+    /// What comes next is what failed, and not too early.
+    fn check(&self, now: Duration, id: Option<Value>) -> Checked {
+        if let (Some(known), Some(id)) = (self.id, id)
+            && known != id
+        {
+            return Err(format!("{id:?} overtook {self:?}"));
+        }
+        match now < self.due {
+            true => Err(format!("{self:?} comes too early, at {now:?}")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Who takes a message back from the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taker {
@@ -58,7 +96,26 @@ pub enum Taker {
 /// What is wrong, if something is.
 pub type Checked<T = ()> = Result<T, String>;
 
+/// A clock that is moved by hand.
+#[derive(Default)]
+pub struct Moved(AtomicU64);
+
+impl Moved {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Host for Moved {}
+
+impl host::Clock for Moved {
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
 pub struct World {
+    pub clock: Arc<Moved>,
     pub shape: Shape,
     pub engine: OnceLock<Weak<Engine>>,
     log: Mutex<Log>,
@@ -98,6 +155,11 @@ pub struct Log {
     /// The parts to be built anew, because a message failed.
     pub resetting: BTreeSet<(usize, u16)>,
     pub doomed: bool,
+    /// When the callback that runs was called.
+    pub now: Duration,
+    /// The messages that failed and are to be tried again: at a step by key, and at a sink.
+    pub tries: BTreeMap<(usize, usize, u16), Try>,
+    pub tries_of_sinks: BTreeMap<(usize, usize), Try>,
     /// The keys that are in quarantine, and those that are if their state was built for a step with that
     /// policy, and those that ever may have been.
     pub quarantined: BTreeSet<(usize, u16)>,
@@ -143,6 +205,9 @@ impl World {
             fatal: Vec::new(),
             resetting: BTreeSet::new(),
             doomed: false,
+            now: Duration::ZERO,
+            tries: BTreeMap::new(),
+            tries_of_sinks: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             unclear: BTreeSet::new(),
             ever_quarantined: BTreeSet::new(),
@@ -157,6 +222,7 @@ impl World {
             trace: trace.then(Vec::new),
         };
         World {
+            clock: Arc::default(),
             shape,
             engine: OnceLock::new(),
             log: Mutex::new(log),
@@ -244,6 +310,56 @@ impl Log {
     pub fn doom(&mut self, text: &str) {
         self.fatal.push(text.to_owned());
         self.doomed = true;
+    }
+
+    /// Something fails at a step: tells whether it is tried again.
+    pub fn again(&mut self, at: (usize, usize, u16), retry: Retry, id: Option<Value>) -> bool {
+        let again = Try::again(self.tries.get(&at), self.now, retry, id);
+        match again {
+            Some(again) => drop(self.tries.insert(at, again)),
+            None => drop(self.tries.remove(&at)),
+        }
+        again.is_some()
+    }
+
+    /// A message, or a state for it, comes to a step: if its key has one to be tried again, it is that,
+    /// unless that may have died otherwise. Tells whether it is one that failed there.
+    pub fn comes(
+        &mut self,
+        at: (usize, usize, u16),
+        id: Option<Value>,
+        may_be_dead: bool,
+    ) -> Checked<bool> {
+        let Some(tried) = self.tries.get(&at).copied() else {
+            return Ok(false);
+        };
+        match tried.check(self.now, id) {
+            Ok(()) => Ok(tried.id.is_some()),
+            Err(_) if may_be_dead => {
+                self.tries.remove(&at);
+                Ok(false)
+            }
+            Err(defect) => Err(defect),
+        }
+    }
+
+    /// As [`Log::again`], for a sink.
+    pub fn again_at_sink(&mut self, at: (usize, usize), retry: Retry, id: Value) -> bool {
+        let again = Try::again(self.tries_of_sinks.get(&at), self.now, retry, Some(id));
+        match again {
+            Some(again) => drop(self.tries_of_sinks.insert(at, again)),
+            None => drop(self.tries_of_sinks.remove(&at)),
+        }
+        again.is_some()
+    }
+
+    /// A message comes to a sink: tells how often it has failed there.
+    pub fn comes_to_sink(&mut self, at: (usize, usize), id: Value) -> Checked<u32> {
+        let Some(tried) = self.tries_of_sinks.get(&at) else {
+            return Ok(0);
+        };
+        tried.check(self.now, Some(id))?;
+        Ok(tried.times)
     }
 
     /// A key is put in quarantine, or may be if it is unclear.
@@ -439,10 +555,17 @@ impl Log {
 
     /// Something happened to a message: on its route it must be later than what happened before.
     pub fn record(&mut self, event: Event, route: Route, seen: Seen) -> Checked {
+        self.record_again(event, route, seen, false)
+    }
+
+    /// The same; a message that is tried again is the one that happened before.
+    pub fn record_again(&mut self, event: Event, route: Route, seen: Seen, again: bool) -> Checked {
         self.note(|| format!("    {event:?} {:?} on {route:?}", seen.lineage));
         let ordered = route.place < self.unordered_from[route.pipeline];
         let before = self.records.entry((event, route)).or_default();
-        if ordered && let Some(last) = before.last().filter(|last| last.lineage >= seen.lineage) {
+        let late =
+            |last: &&Seen| last.lineage > seen.lineage || !again && last.lineage == seen.lineage;
+        if ordered && let Some(last) = before.last().filter(late) {
             let (last, next) = (&last.lineage, &seen.lineage);
             return Err(format!("{event:?}: {next:?} came behind {last:?}"));
         }

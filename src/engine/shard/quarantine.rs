@@ -35,6 +35,7 @@ impl Shard {
         let taken = quarantine.look(|keys| lane.run.take_of(self.kind, |key| keys.contains(key)));
         let path = &engine.plan.pipelines[lane.pipeline].steps[lane.step].path;
         for (origin, key, value) in taken {
+            lane.retries.over(KeyRef::from(&key));
             engine.bury(Death {
                 origin,
                 stage: lane.step,

@@ -41,7 +41,9 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
             "kind": kind,
             "partition": partition.map(|partition| &partition.name),
             "keys": partition.map(|partition| name_of_keys(partition.keys)),
-            "policy": name_of_policy(step.policy),
+            "policy": name_of_policy(step.failing.policy),
+            "retries": step.failing.retry.times,
+            "retry_pause_ns": step.failing.retry.pause.as_nanos() as u64,
             "blocking": step.blocking,
         })
     });
@@ -55,7 +57,9 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
             "name": sink.name,
             "kind": kind,
             "capacity": capacity,
-            "policy": name_of_policy(sink.policy),
+            "policy": name_of_policy(sink.failing.policy),
+            "retries": sink.failing.retry.times,
+            "retry_pause_ns": sink.failing.retry.pause.as_nanos() as u64,
         })
     });
     json!({

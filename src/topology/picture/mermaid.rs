@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Picture, PipelinePicture, WorkPicture, name_of_keys, name_of_policy};
+use super::{Picture, PipelinePicture, WorkPicture, name_of_keys};
 
 pub(super) fn draw(picture: &Picture) -> String {
     let mut text = String::new();
@@ -33,7 +33,7 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
     let mut last = format!("source{number}");
     for (index, step) in pipeline.steps.iter().enumerate() {
         let node = format!("step{number}_{index}");
-        let (name, policy) = (label(&step.name), name_of_policy(step.policy));
+        let (name, policy) = (label(&step.name), step.failing.name());
         let blocking = step.blocking;
         let threads = blocking.map_or_else(String::new, |n| format!("<br>threads {n}"));
         let (open, close) = match step.work {
@@ -48,7 +48,7 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
         last = node;
     }
     for (index, sink) in pipeline.sinks.iter().enumerate() {
-        let (name, policy) = (label(&sink.name), name_of_policy(sink.policy));
+        let (name, policy) = (label(&sink.name), sink.failing.name());
         writeln!(
             text,
             "    {last} --> sink{number}_{index}[/\"{name}<br>{policy}\"/]"

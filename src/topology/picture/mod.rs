@@ -5,7 +5,7 @@ mod mermaid;
 mod text;
 
 use super::declare::{Application, SinkKind, StepKind};
-use crate::model::{KeyKind, Policy};
+use crate::model::{KeyKind, Policy, Retry};
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ struct PipelinePicture {
 struct StepPicture {
     name: String,
     work: WorkPicture,
-    policy: Policy,
+    failing: FailingPicture,
     /// How many threads of its own run it, if it is blocking.
     blocking: Option<u32>,
 }
@@ -65,7 +65,7 @@ enum WorkPicture {
 struct SinkPicture {
     name: String,
     kind: SinkPictureKind,
-    policy: Policy,
+    failing: FailingPicture,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,24 @@ enum SinkPictureKind {
     Answers,
     /// A queue of so many messages.
     Queue(u64),
+}
+
+/// What becomes of a message that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FailingPicture {
+    retry: Retry,
+    policy: Policy,
+}
+
+impl FailingPicture {
+    fn name(&self) -> String {
+        let (policy, Retry { times, pause }) = (name_of_policy(self.policy), self.retry);
+        match times {
+            0 => policy.into(),
+            1 => format!("{policy} after 1 retry, {pause:?} later"),
+            _ => format!("{policy} after {times} retries, {pause:?} apart"),
+        }
+    }
 }
 
 impl Picture {
@@ -98,7 +116,10 @@ impl Picture {
             StepKind::State(step) => StepPicture {
                 name: step.name.clone(),
                 work: WorkPicture::State(numbered(&step.partition)),
-                policy: step.policy,
+                failing: FailingPicture {
+                    retry: step.retry,
+                    policy: step.policy,
+                },
                 blocking: Some(step.blocking).filter(|&threads| threads > 0),
             },
             StepKind::Stateless(step) => StepPicture {
@@ -107,7 +128,10 @@ impl Picture {
                     true => WorkPicture::Parallel,
                     false => WorkPicture::Stateless,
                 },
-                policy: step.policy,
+                failing: FailingPicture {
+                    retry: Retry::default(),
+                    policy: step.policy,
+                },
                 blocking: Some(step.blocking).filter(|&threads| threads > 0),
             },
         };
@@ -126,7 +150,10 @@ impl Picture {
                         SinkKind::Callback(_) => SinkPictureKind::Callback,
                         SinkKind::Answers(_) => SinkPictureKind::Answers,
                     },
-                    policy: sink.policy,
+                    failing: FailingPicture {
+                        retry: sink.retry,
+                        policy: sink.policy,
+                    },
                 })
                 .collect(),
         });

@@ -47,6 +47,7 @@ fn step(name: &str, partition: &str, policy: Policy) -> Step {
         values: Arc::new(Nothing),
         policy,
         blocking: 0,
+        retry: Retry::default(),
     }
 }
 
@@ -87,8 +88,19 @@ fn application() -> Application {
         ("print", SinkKind::Callback(Arc::new(Nothing))),
         ("read", SinkKind::Queue(16)),
     ] {
-        let (name, policy) = (name.into(), Policy::Stop);
-        pipeline.to_sink(Sink { name, policy, kind });
+        let retry = match kind {
+            SinkKind::Callback(_) => Retry {
+                times: 3,
+                pause: std::time::Duration::from_millis(10),
+            },
+            _ => Retry::default(),
+        };
+        pipeline.to_sink(Sink {
+            name: name.into(),
+            policy: Policy::Stop,
+            retry,
+            kind,
+        });
     }
     Application {
         name: "stock".into(),
@@ -132,7 +144,7 @@ fn text_names_each_steps_kind_partition_keys_and_policy() {
     step 2 "count": state computation on "all", policy stop, blocking, threads 2
     step 3 "round": stateless computation, policy skip
     step 4 "rate": parallel computation, order given up, policy skip, blocking, threads 64
-    sink "print": callback, policy stop
+    sink "print": callback, policy stop after 3 retries, 10ms apart
     sink "read": queue of 16, policy stop
 "#
     );
@@ -155,6 +167,9 @@ fn json_is_one_object_that_says_the_same() {
     assert_eq!(pipeline["steps"][0]["blocking"], serde_json::Value::Null);
     assert_eq!(pipeline["steps"][1]["blocking"], 2);
     assert_eq!(pipeline["sinks"][1]["capacity"], 16);
+    assert_eq!(pipeline["steps"][0]["retries"], 0);
+    assert_eq!(pipeline["sinks"][0]["retries"], 3);
+    assert_eq!(pipeline["sinks"][0]["retry_pause_ns"], 10_000_000);
 }
 
 #[test]
@@ -170,7 +185,7 @@ fn mermaid_links_every_box_and_quotes_names() {
     step0_0 --> step0_1["count<br>stop<br>threads 2"]
     step0_1 --> step0_2("round<br>skip")
     step0_2 --> step0_3[["rate<br>skip<br>threads 64"]]
-    step0_3 --> sink0_0[/"print<br>stop"/]
+    step0_3 --> sink0_0[/"print<br>stop after 3 retries, 10ms apart"/]
     step0_3 --> sink0_1[/"read<br>stop"/]
   end
   step0_0 -.- state0

@@ -4,7 +4,6 @@ use std::fmt::{self, Write};
 
 use super::{
     PartitionPicture, Picture, PipelinePicture, SinkPictureKind, WorkPicture, name_of_keys,
-    name_of_policy,
 };
 use crate::model::KeyKind;
 
@@ -53,7 +52,7 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
             WorkPicture::Stateless => "stateless computation".into(),
             WorkPicture::Parallel => "parallel computation, order given up".into(),
         };
-        let (name, policy) = (&step.name, name_of_policy(step.policy));
+        let (name, policy) = (&step.name, step.failing.name());
         write!(
             text,
             "    step {} {name:?}: {kind}, policy {policy}",
@@ -70,7 +69,7 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
             SinkPictureKind::Callback => "callback".into(),
             SinkPictureKind::Answers => "answers callers".into(),
         };
-        let policy = name_of_policy(sink.policy);
+        let policy = sink.failing.name();
         writeln!(text, "    sink {:?}: {kind}, policy {policy}", sink.name)?;
     }
     if pipeline.sinks.is_empty() {
