@@ -33,6 +33,7 @@ func (app *Application) assemble(stepper *stepper) (*engine, error) {
 		messages:    make(keepers),
 		states:      make(keepers),
 		partitions:  make(map[string]partition),
+		awaited:     newSlots[awaited](false),
 		closed:      make(chan struct{}),
 	}
 	if assembly.application() {

@@ -252,7 +252,7 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 		options.capacity = min(options.capacity, stepperCapacity)
 	}
 	assembly.declare(path, outlet, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
-		return C.partita_go_to_sink(handle, options, outlet.capacity() == 0, host, &outlet.base().handle, object)
+		return C.partita_go_to_sink(handle, options, takerOf(outlet), host, &outlet.base().handle, object)
 	})
 	assembly.engine.outlets = append(assembly.engine.outlets, outlet)
 	if stepper := assembly.engine.stepper; stepper != nil {
@@ -261,6 +261,17 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 			outlet.base().place = stepper.place(name, path)
 		}
 	}
+}
+
+// takerOf is what takes the messages of a sink.
+func takerOf(outlet outlet) C.partita_go_taker {
+	if _, answers := outlet.(answering); answers {
+		return C.PARTITA_GO_CALLERS
+	}
+	if outlet.capacity() == 0 {
+		return C.PARTITA_GO_FUNCTION
+	}
+	return C.PARTITA_GO_QUEUE
 }
 
 // once notes what may be used only once.

@@ -38,6 +38,14 @@ static partita_status deliver(void *host, partita_delivery *delivery) {
   return partitaGoDeliver((uintptr_t)host, worker, delivery);
 }
 
+static partita_status answer(void *host, partita_answers *answers) {
+  return partitaGoAnswer((uintptr_t)host, worker, answers);
+}
+
+static partita_status completed(void *host, partita_completed *completed) {
+  return partitaGoCompleted((uintptr_t)host, completed);
+}
+
 static partita_status dead_letters(void *host, partita_dead_letters *letters) {
   return partitaGoDeadLetters((uintptr_t)host, worker, letters);
 }
@@ -62,6 +70,7 @@ partita_status partita_go_app_new(partita_app_options options, uintptr_t host, b
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.dead_letters = letters ? dead_letters : NULL;
+  options.completed = completed;
   if (options.threads != PARTITA_THREADS_STEPPED) {
     options.threads = PARTITA_THREADS_HOST;
     options.park = park;
@@ -116,12 +125,13 @@ partita_status partita_go_to(partita_pipeline pipeline, partita_computation_opti
 }
 
 partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
-                                  bool callback, uintptr_t host, partita_sink *sink_out,
+                                  partita_go_taker taker, uintptr_t host, partita_sink *sink_out,
                                   partita_error *error_out) {
   options.size = sizeof options;
   options.host = (void *)host;
   options.drop_host = drop_host;
-  options.deliver = callback ? deliver : NULL;
+  options.deliver = taker == PARTITA_GO_FUNCTION ? deliver : NULL;
+  options.answer = taker == PARTITA_GO_CALLERS ? answer : NULL;
   return partita_pipeline_to_sink(pipeline, &options, sink_out, error_out);
 }
 
@@ -198,6 +208,41 @@ partita_status partita_go_push(partita_sender sender, const uint64_t *values, si
                        .waiting = waiting,
                        .given_up = counts.given_up};
   return partita_sender_push(sender, &push);
+}
+
+partita_go_tracked partita_go_send_tracked(partita_sender sender, int32_t seat,
+                                           const uint64_t *values,
+                                           const uint64_t *word_keys,
+                                           const partita_bytes *byte_keys, size_t len,
+                                           size_t failed, const char *failure, size_t failure_len,
+                                           const uint64_t *tokens, size_t tokens_len,
+                                           partita_go_patience patience) {
+  partita_go_tracked sent = {0};
+  partita_batch batch = {.size = sizeof batch,
+                         .len = len,
+                         .values = (const partita_value *)values,
+                         .word_keys = word_keys,
+                         .byte_keys = byte_keys,
+                         .failed = failed,
+                         .failure = {failure, failure_len},
+                         .tokens = tokens,
+                         .tokens_len = tokens_len,
+                         .position_out = &sent.position};
+  partita_wait wait = waiting(patience);
+  /* A worker of one application may send into another. */
+  int32_t mine = worker;
+  worker = seat;
+  sent.status = partita_send_batch(sender, &batch, &wait, &sent.count);
+  worker = mine;
+  return sent;
+}
+
+partita_go_tracked partita_go_watermark(partita_pipeline pipeline, uint64_t position,
+                                        partita_go_patience patience) {
+  partita_wait wait = waiting(patience);
+  partita_go_tracked reached = {0};
+  reached.status = partita_pipeline_watermark(pipeline, position, &wait, &reached.position);
+  return reached;
 }
 
 partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,

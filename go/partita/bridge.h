@@ -26,6 +26,13 @@ typedef struct partita_go_push_counts {
   int32_t failed_step;
 } partita_go_push_counts;
 
+/* What takes the messages of a sink. */
+typedef enum partita_go_taker {
+  PARTITA_GO_QUEUE,
+  PARTITA_GO_FUNCTION,
+  PARTITA_GO_CALLERS,
+} partita_go_taker;
+
 /* These set the sizes, hosts and callbacks of what they declare. */
 partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
                                   partita_app *app_out, partita_error *error_out);
@@ -38,7 +45,7 @@ partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_option
 partita_status partita_go_to(partita_pipeline pipeline, partita_computation_options options,
                              uintptr_t host, partita_error *error_out);
 partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_options options,
-                                  bool deliver, uintptr_t host, partita_sink *sink_out,
+                                  partita_go_taker taker, uintptr_t host, partita_sink *sink_out,
                                   partita_error *error_out);
 
 /* Enters the worker loop; the callbacks made on this thread are told `index`. */
@@ -70,6 +77,25 @@ partita_status partita_go_push(partita_sender sender, const uint64_t *values, si
                                const size_t *completed, const size_t *waiting, size_t steps,
                                partita_go_push_counts counts, const char *failure,
                                size_t failure_len);
+
+/* What a send with tokens came to. */
+typedef struct partita_go_tracked {
+  partita_status status;
+  size_t count;
+  uint64_t position;
+} partita_go_tracked;
+
+/* partita_go_send with one token for all, or one for each. Callbacks that it makes are told they are worker
+ * `seat`. */
+partita_go_tracked partita_go_send_tracked(partita_sender sender, int32_t seat,
+                                           const uint64_t *values,
+                                           const uint64_t *word_keys,
+                                           const partita_bytes *byte_keys, size_t len,
+                                           size_t failed, const char *failure, size_t failure_len,
+                                           const uint64_t *tokens, size_t tokens_len,
+                                           partita_go_patience patience);
+partita_go_tracked partita_go_watermark(partita_pipeline pipeline, uint64_t position,
+                                        partita_go_patience patience);
 partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,
                                    partita_go_patience patience);
 partita_go_counted partita_go_read(partita_reader reader, size_t capacity, uint64_t *word_keys,

@@ -76,6 +76,17 @@
 // Nothing is lost silently: a message that cannot be processed is counted, and handed to the
 // function given with [DeadLetters].
 //
+// # When something is done, and answers
+//
+// [SourceOf.SendAck] sends a batch and returns an [Ack], which is done when nothing is left of the batch in
+// the application: all that follows from it was delivered, dropped or is dead. It says how many died, and
+// why the first did. [SourceOf.Watermark] is the position up to which all of that is done, for brokers that
+// are acknowledged in order.
+//
+// A pipeline that ends in [CallersOf] can be called: [CallersOf.Call] sends one message and returns the
+// output that follows from it. Very many goroutines may call at once, as HTTP handlers do: their messages
+// are sent together while another is sent, and at once if none is. Code on a worker must wait for neither.
+//
 // # Which goroutine runs what
 //
 // The first step's partition function runs on the goroutine that sends. Everything else (Compute,

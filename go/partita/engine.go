@@ -34,6 +34,10 @@ type engine struct {
 	// stages are sources, steps and sinks.
 	stages []stage
 
+	// awaited is what tokens stand for, and completed is memory for them: one callback at a time uses it.
+	awaited   *slots[awaited]
+	completed []uint64
+
 	// crew counts the goroutines that end when the application closes.
 	crew sync.WaitGroup
 	// closed is closed when the engine has no messages, states and hosts any more; then finish
@@ -64,10 +68,18 @@ func (engine *engine) threads() int {
 	return max(int(count), 1)
 }
 
-// hire makes what belongs to each worker, and whoever closes.
+// hire makes what belongs to each worker, to whoever closes, and to those who send through steps.
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
 		engine.workers = append(engine.workers, newWorker(engine, index))
+	}
+	for _, gate := range engine.gates {
+		if gate.needsSeat() {
+			sender := newWorker(engine, len(engine.workers)-1)
+			sender.sends = true
+			engine.workers = append(engine.workers, sender)
+			gate.sit(sender.index)
+		}
 	}
 	for _, seated := range engine.seated {
 		seated.seat(len(engine.workers))

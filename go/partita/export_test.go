@@ -3,13 +3,13 @@ package partita
 // HostsHeld counts the objects behind the engine's callbacks, of all applications.
 func HostsHeld() int { return hosts.held() }
 
-// SlotsHeld counts the messages and states that a closed application still has places for.
+// SlotsHeld counts the messages, states and tokens that a closed application still has places for.
 func SlotsHeld(app *Application) int {
 	engine := app.engine.Load()
 	if engine == nil {
 		return 0
 	}
-	held := 0
+	held := engine.awaited.held()
 	for _, stores := range []keepers{engine.messages, engine.states} {
 		for _, store := range stores {
 			held += store.held()

@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // sendersIdle is how many senders a gate keeps for later.
@@ -17,6 +18,9 @@ type gate interface {
 	// lead tells which stateless steps are the first, which senders run, and which step with a state is
 	// behind them, if there is one: senders find its keys.
 	lead(steps []transformHost, behind stepHost)
+	// needsSeat tells whether it must be given a seat before it opens.
+	needsSeat() bool
+	sit(index int)
 	open()
 	close()
 }
@@ -39,10 +43,16 @@ type gateOf[T any] struct {
 	// that is next to them, or nil.
 	leading []transformHost
 	behind  stepHost
+	// seat is whose those are who have the engine call these steps, and seatFree has something while
+	// nobody sits there.
+	seat     int
+	seatFree chan struct{}
 
 	lock   sync.Mutex
 	idle   []*sender[T]
 	closed bool
+	// final is how far all was done when the engine closed.
+	final atomic.Uint64
 }
 
 // holds are the messages that the source sends.
@@ -97,6 +107,8 @@ func (gate *gateOf[T]) close() {
 	gate.lock.Lock()
 	defer gate.lock.Unlock()
 	gate.closed = true
+	reached, _ := gate.watermark(0, atOnce)
+	gate.final.Store(reached)
 	for _, sender := range gate.idle {
 		sender.free()
 	}

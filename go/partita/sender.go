@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 )
 
@@ -22,6 +23,7 @@ type sender[T any] struct {
 	gate    *gateOf[T]
 	handle  C.partita_sender
 	cache   slotCache[T]
+	tokens  slotCache[awaited]
 	numbers []uint64
 	// page is where keys are written: into words, or into texts.
 	page  keyPage
@@ -35,19 +37,47 @@ type sender[T any] struct {
 	one [1]T
 	// lead sends through the stateless steps that the pipeline begins with, if it does.
 	lead *lead[T]
+	asks asking
 }
 
+// asking is how completions are asked for, if they are: for all that is sent, or for each message.
+type asking struct {
+	ack   *Ack
+	calls func(index int) awaited
+	// from is how many messages were sent before.
+	from   int
+	tokens []uint64
+	// position is behind the last message that was sent.
+	position uint64
+}
+
+// any tells whether completions are asked for.
+func (asks *asking) any() bool { return asks.ack != nil || asks.calls != nil }
+
 func newSender[T any](gate *gateOf[T]) *sender[T] {
-	return &sender[T]{gate: gate, cache: slotCache[T]{store: gate.messages.slots}}
+	return &sender[T]{
+		gate:   gate,
+		cache:  slotCache[T]{store: gate.messages.slots},
+		tokens: slotCache[awaited]{store: gate.engine.awaited},
+	}
 }
 
 // send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
 // until ctx ends, unless that is notWaiting.
 func (sender *sender[T]) send(ctx context.Context, batch []T) (sent int, err error) {
-	if sender.lead != nil {
+	switch {
+	case sender.lead == nil:
+	case !sender.asks.any():
 		return sender.lead.send(ctx, batch)
+	default:
+		// Of what comes out of the steps the engine must know what it follows from: it calls them.
+		if err := sender.gate.takeSeat(ctx); err != nil {
+			return 0, err
+		}
+		defer sender.gate.leaveSeat()
 	}
 	for sent < len(batch) {
+		sender.asks.from = sent
 		piece := batch[sent:min(sent+pieceMax, len(batch))]
 		// The user's code runs first: should it end this goroutine, nothing was taken yet.
 		size, refusal := sender.find(piece)
@@ -160,10 +190,61 @@ func (sender *sender[T]) call(numbers []uint64, from int, refusal string, patien
 	if refusal != "" {
 		failed = len(numbers)
 	}
+	if sender.asks.any() {
+		return sender.callTracked(numbers, words, texts, from, failed, refusal, patience)
+	}
 	result := C.partita_go_send(sender.handle, (*C.uint64_t)(unsafe.Pointer(&numbers[0])), words, texts,
 		C.size_t(len(numbers)), C.size_t(failed),
 		(*C.char)(unsafe.Pointer(unsafe.StringData(refusal))), C.size_t(len(refusal)), patience)
 	return int(result.count), result.status
+}
+
+// callTracked is call with tokens, for which the engine will tell that all is completed.
+func (sender *sender[T]) callTracked(numbers []uint64, words *C.uint64_t, texts *C.partita_bytes, from, failed int, refusal string, patience C.partita_go_patience) (int, C.partita_status) {
+	tokens := sender.takeTokens(len(numbers), from)
+	result := C.partita_go_send_tracked(sender.handle, C.int32_t(sender.gate.seat), (*C.uint64_t)(unsafe.Pointer(&numbers[0])), words, texts,
+		C.size_t(len(numbers)), C.size_t(failed),
+		(*C.char)(unsafe.Pointer(unsafe.StringData(refusal))), C.size_t(len(refusal)),
+		(*C.uint64_t)(unsafe.Pointer(&tokens[0])), C.size_t(len(tokens)), patience)
+	sent := int(result.count)
+	if sent > 0 {
+		sender.asks.position = uint64(result.position)
+	}
+	if sender.asks.ack == nil {
+		sender.returnTokens(tokens[sent:])
+	} else if sent == 0 {
+		sender.asks.ack.completed(0, nil)
+		sender.returnTokens(tokens)
+	}
+	return sent, result.status
+}
+
+// takeTokens makes tokens: one for what is asked for, or one for each message.
+func (sender *sender[T]) takeTokens(count, from int) []uint64 {
+	asks, awaiting := &sender.asks, sender.gate.engine.awaited
+	if asks.ack != nil {
+		count = 1
+		asks.ack.expect()
+	}
+	asks.tokens = slices.Grow(asks.tokens[:0], count)[:count]
+	sender.tokens.take(asks.tokens)
+	view := awaiting.now()
+	for i, token := range asks.tokens {
+		if asks.ack != nil {
+			*view.at(token) = asks.ack
+		} else {
+			*view.at(token) = asks.calls(asks.from + from + i)
+		}
+	}
+	return asks.tokens
+}
+
+// returnTokens gives back tokens of which the engine will tell nothing.
+func (sender *sender[T]) returnTokens(tokens []uint64) {
+	for _, token := range tokens {
+		*sender.tokens.store.at(token) = nil
+		sender.tokens.give(token)
+	}
 }
 
 // free gives back all that the sender has.
@@ -174,4 +255,5 @@ func (sender *sender[T]) free() {
 	}
 	sender.texts.free()
 	sender.cache.empty()
+	sender.tokens.empty()
 }

@@ -15,7 +15,9 @@ import (
 type worker struct {
 	engine *engine
 	// index is what the engine calls it, or below 0 for whoever closes.
-	index   int
+	index int
+	// sends says that it is no worker but the seat of a gate.
+	sends   bool
 	bed     bed
 	keyRoom keyRoom
 	burial  burialJob

@@ -347,3 +347,40 @@ func TestTimeStandsStillButForTheDriver(t *testing.T) {
 		t.Errorf("it is %v", d.Now())
 	}
 }
+
+func TestCompletionsAndCallsAreDriven(t *testing.T) {
+	app := partita.NewApplication("numbers")
+	source := partita.NewSourceOf[int]()
+	callers := partita.NewCallersOf[int, int]("answers", source)
+	total := partita.StateOf[int]{Name: "total"}
+	add := func(n int, total *int, out *partita.Emitter[int]) (bool, error) {
+		*total += n
+		out.Emit(*total)
+		return true, nil
+	}
+	stream := partita.NewPipelineOf(app, "numbers", source)
+	partita.ToStateful(stream, total, add, partita.WithName("add"), partita.Skip()).ToSink(callers)
+	d := partitatest.New(t, 1, app)
+	d.FailAt("add", 4)
+	ctx := context.Background()
+	if answer, err := callers.Call(ctx, 5); answer != 5 || err != nil {
+		t.Errorf("the answer is %d, %v", answer, err)
+	}
+	ack, err := source.SendAck(ctx, []int{1, 2})
+	if err != nil || source.Watermark() != 1 {
+		t.Errorf("the watermark is %d, %v", source.Watermark(), err)
+	}
+	if err := ack.Wait(ctx); err != nil || source.Watermark() != 3 {
+		t.Errorf("the watermark is %d, %v", source.Watermark(), err)
+	}
+	var dead *partita.DeadError
+	if _, err := callers.Call(ctx, 7); !errors.As(err, &dead) {
+		t.Errorf("the error is %v", err)
+	}
+	if answer, err := callers.Call(ctx, 2); answer != 10 || err != nil {
+		t.Errorf("the answer is %d, %v", answer, err)
+	}
+	if err := source.WaitWatermark(ctx, 6); !errors.Is(err, partita.ErrWouldBlock) {
+		t.Errorf("the error is %v", err)
+	}
+}
