@@ -1168,3 +1168,17 @@ fn a_completion_is_reported_before_who_closes_is_done() {
         assert_eq!(told.0.load(Relaxed), 1);
     });
 }
+
+#[test]
+fn without_threads_who_waits_sees_what_another_did_at_the_last_moment() {
+    check(3, || {
+        let threads = Threads::None(topology::Clock::System);
+        let model = Model::run_by(threads, 16, 1, 1, &[], End::Callback);
+        model.send_all(&[ONE]);
+        let other = model.spawn(|model| model.engine.drain(&Wait::forever()).unwrap());
+        // Until nothing is ready: then nobody could end the wait of who has not looked since.
+        model.run();
+        other.join().unwrap();
+        model.close([]);
+    });
+}
