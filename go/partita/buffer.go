@@ -22,6 +22,16 @@ func put[In, Out any](out *buffer[Out], item Out, in *buffer[In]) {
 	}
 }
 
+// follow notes of the last messages which one they descend from.
+func (buffer *buffer[T]) follow(count int, from uint32) {
+	if !buffer.tracks {
+		return
+	}
+	for range count {
+		buffer.from = append(buffer.from, from)
+	}
+}
+
 // reserve makes room for more messages.
 func (buffer *buffer[T]) reserve(more int) { buffer.items = slices.Grow(buffer.items, more) }
 

@@ -15,6 +15,8 @@ type Emitter[Out any] struct {
 	next int
 	// nilable says that an output can be nil.
 	nilable bool
+	// over says that the emitter was lent, and the call is over.
+	over bool
 	// kept are the outputs if there is no room.
 	kept []Out
 }
@@ -36,7 +38,10 @@ func (emitter *Emitter[Out]) Kept() []Out {
 // place is where the next output will lie.
 func (emitter *Emitter[Out]) place() *Out {
 	if emitter.next == len(emitter.sent) {
-		if emitter.cache == nil {
+		if emitter.over {
+			panic("Emit was called when the call that its emitter was lent for was over")
+		}
+		if emitter.room == nil {
 			emitter.kept = append(emitter.kept, *new(Out))
 			return &emitter.kept[len(emitter.kept)-1]
 		}
@@ -50,9 +55,6 @@ func (emitter *Emitter[Out]) place() *Out {
 
 // grow makes room for another output.
 func (emitter *Emitter[Out]) grow() {
-	if emitter.room == nil {
-		panic("Emit was called when the call that its emitter was lent for was over")
-	}
 	emitter.room.reserve(emitter.next - emitter.room.written + 1)
 	emitter.sent = emitter.room.sent
 }
@@ -81,7 +83,7 @@ func (emitter *Emitter[Out]) leaveOutNil() {
 
 // begin begins a run.
 func (emitter *Emitter[Out]) begin(room *runRoom) {
-	emitter.room, emitter.sent, emitter.next = room, room.sent, room.written
+	emitter.room, emitter.sent, emitter.next, emitter.over = room, room.sent, room.written, false
 }
 
 // end ends the run. The outputs of a message that is not completed are taken back.
@@ -93,5 +95,23 @@ func (emitter *Emitter[Out]) end() {
 		emitter.cache.store.clear(emitter.cache.store.at(output.number))
 		emitter.cache.give(output.number)
 	}
-	emitter.room, emitter.sent, emitter.next = nil, nil, 0
+	emitter.room, emitter.sent, emitter.next, emitter.over = nil, nil, 0, true
+}
+
+// borrow keeps outputs behind messages that are there, from now on.
+func (emitter *Emitter[Out]) borrow(messages []Out) { emitter.kept, emitter.over = messages, false }
+
+// giveBack returns the messages with the outputs behind them, how many these are: those that are no nil.
+func (emitter *Emitter[Out]) giveBack(before int) (messages []Out, count int) {
+	if emitter.nilable {
+		outputs := slices.DeleteFunc(emitter.kept[before:], func(out Out) bool { return any(out) == nil })
+		emitter.kept = emitter.kept[:before+len(outputs)]
+	}
+	return emitter.kept, len(emitter.kept) - before
+}
+
+// forget ends the loan. Outputs behind the messages that are there are taken back.
+func (emitter *Emitter[Out]) forget(messages int) {
+	clear(emitter.kept[min(messages, len(emitter.kept)):])
+	emitter.kept, emitter.over = nil, true
 }

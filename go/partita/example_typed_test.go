@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -227,4 +229,74 @@ func ExampleSourceOf() {
 	// Output:
 	// a 1
 	// 2
+}
+
+// Stateless steps need no partition: here one takes lines apart, and one counts.
+func ExampleToMulti() {
+	lines := partita.NewSourceOf[string]()
+	app := partita.NewApplication("lines")
+	words := partita.ToMulti(partita.NewPipelineOf(app, "lines", lines), func(line string, out *partita.Emitter[string]) error {
+		for _, word := range strings.Fields(line) {
+			out.Emit(word)
+		}
+		return nil
+	})
+	long := partita.To(words, func(word string) (length int, emit bool, err error) {
+		return len(word), len(word) > 2, nil
+	})
+	long.ToSink(show[int]())
+	runTyped(app, lines, "the state of the art", "to be")
+	// Output:
+	// 3
+	// 5
+	// 3
+	// 3
+}
+
+// A step without a state can also fail a message.
+func ExampleTo() {
+	texts := partita.NewSourceOf[string]()
+	app := partita.NewApplication("numbers", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println(letter.Data, letter.Reason)
+	}))
+	partita.To(partita.NewPipelineOf(app, "texts", texts), func(text string) (number int, emit bool, err error) {
+		number, err = strconv.Atoi(text)
+		return number, true, err
+	}, partita.Skip()).ToSink(show[int]())
+	runTyped(app, texts, "1", "one", "2")
+	// Unordered output:
+	// 1
+	// one computation failed
+	// 2
+}
+
+// What is worth it is spread over all workers; then order is lost.
+func ExampleToParallel() {
+	numbers := partita.NewSourceOf[int]()
+	app := partita.NewApplication("squares")
+	partita.ToParallel(partita.NewPipelineOf(app, "numbers", numbers), func(n int) (square int, emit bool, err error) {
+		return n * n, true, nil
+	}).ToSink(show[int]())
+	runTyped(app, numbers, 1, 2, 3)
+	// Unordered output:
+	// 1
+	// 4
+	// 9
+}
+
+func ExampleToParallelMulti() {
+	numbers := partita.NewSourceOf[int]()
+	app := partita.NewApplication("divisors")
+	partita.ToParallelMulti(partita.NewPipelineOf(app, "numbers", numbers), func(n int, out *partita.Emitter[string]) error {
+		for divisor := 2; divisor < n; divisor++ {
+			if n%divisor == 0 {
+				out.Emit(fmt.Sprint(divisor, " divides ", n))
+			}
+		}
+		return nil
+	}).ToSink(show[string]())
+	runTyped(app, numbers, 4, 7, 9)
+	// Unordered output:
+	// 2 divides 4
+	// 3 divides 9
 }

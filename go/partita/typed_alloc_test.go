@@ -96,6 +96,18 @@ func TestAMillionTypedMessagesAllocateNothing(t *testing.T) {
 			third.ToSink(take())
 			return nil
 		},
+		"stateless steps": func(from partita.Stream[tick]) func(context.Context) {
+			doubled := func(in tick2, out *partita.Emitter[tick2]) error {
+				out.Emit(in)
+				out.Emit(in)
+				return nil
+			}
+			counted := partita.To(from, func(in tick) (tick2, bool, error) { return tick2{in, 1}, true, nil })
+			led := partita.ToMulti(counted, doubled)
+			kept := partita.ToStatePartition(led, numbers, func(in tick2) int64 { return in.number }, again)
+			partita.ToMulti(kept, doubled, partita.WithName("behind")).ToSink(take())
+			return nil
+		},
 		"two sinks": func(from partita.Stream[tick]) func(context.Context) {
 			queue := partita.NewQueueSinkOf[tick2]("queue", 0)
 			partita.ToStatePartition(from, numbers, numberOf, forward).ToSinks(take(), queue)

@@ -77,6 +77,23 @@ func TestATypedDeclarationTellsItsMistakes(t *testing.T) {
 		"no computation without keys": {func(_ *partita.Application, from stream) {
 			partita.ToStateful(from, partita.StateOf[meter]{Name: "s"}, noState).Done()
 		}, pipeline + ` / step 1 "nil"`, "the computation is nil"},
+		"no stateless computation": {func(_ *partita.Application, from stream) {
+			var none func(reading) (reading, bool, error)
+			to(partita.To(from, none)).Done()
+		}, pipeline + ` / step 1 "nil"`, "the computation is nil"},
+		"no parallel computation": {func(_ *partita.Application, from stream) {
+			var none func(reading, *partita.Emitter[reading]) error
+			to(partita.ToParallelMulti(from, none)).Done()
+		}, pipeline + ` / step 1 "nil"`, "the computation is nil"},
+		"reset without a state": {func(_ *partita.Application, from stream) {
+			partita.To(from, func(in reading) (reading, bool, error) { return in, true, nil },
+				partita.Reset(), partita.WithName("pass")).Done()
+		}, step, "reset"},
+		"two stateless steps behind one stream": {func(_ *partita.Application, from stream) {
+			same := func(in reading, out *partita.Emitter[reading]) error { return nil }
+			partita.ToMulti(from, same)
+			partita.ToMulti(from, same, again).Done()
+		}, second, "its stream is continued elsewhere, too"},
 		"a nil option": {func(_ *partita.Application, from stream) {
 			to(from, nil).Done()
 		}, step, "an option is nil"},

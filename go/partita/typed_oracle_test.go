@@ -111,7 +111,12 @@ func compareWithMap(t *testing.T, seed uint64) {
 	app := partita.NewApplication("random", partita.Workers(1+random.IntN(3)), partita.KeyGroups(2+random.IntN(64)), bury)
 	balances := partita.PartitionOf[name, balance]{Name: "balances"}
 	halls := partita.PartitionOf[uint8, int]{Name: "halls"}
-	receipts := partita.ToStatePartition(partita.NewPipelineOf(app, "p", source), balances, accountOf,
+	stream := partita.NewPipelineOf(app, "p", source)
+	for step := range random.IntN(3) {
+		stream = partita.To(stream, func(in order) (order, bool, error) { return in, true, nil },
+			partita.WithName(fmt.Sprint("before ", step)))
+	}
+	receipts := partita.ToStatePartition(stream, balances, accountOf,
 		func(_ name, order order, state *balance, out *partita.Emitter[receipt]) (bool, error) {
 			after, receipts, err := compute1(order, *state)
 			*state = after
@@ -123,6 +128,12 @@ func compareWithMap(t *testing.T, seed uint64) {
 			}
 			return true, err
 		}, partita.Skip())
+	for step := range random.IntN(3) {
+		receipts = partita.ToMulti(receipts, func(in receipt, out *partita.Emitter[receipt]) error {
+			out.Emit(in)
+			return nil
+		}, partita.WithName(fmt.Sprint("between ", step)))
+	}
 	counted := partita.ToStatePartition(receipts, halls, hallOf,
 		func(_ uint8, in receipt, count *int, out *partita.Emitter[receipt]) (bool, error) {
 			*count++
