@@ -64,12 +64,12 @@ pub(super) fn workers_default(threads: &Threads) -> u32 {
 /// again: `idle_ns`. With a `budget` of 0 nothing is run, and it only tells that.
 ///
 /// Only with `PARTITA_THREADS_NONE` or `PARTITA_THREADS_STEPPED`. Any thread, one at a time
-/// (`PARTITA_BUSY`); all callbacks but those of the sender's side are made on it. Calls that wait
-/// (`partita_send`, `partita_sink_poll`, `partita_app_drain`, `_wait` and `_close`) run the
-/// application meanwhile, on their thread. When nothing is left to run, a call without a deadline
-/// answers `PARTITA_WOULD_DEADLOCK`. One with a deadline answers `PARTITA_TIMEOUT`: it sleeps until
-/// then by the system's clock; it moves the stepper's clock to it; and by the host's clock, which
-/// cannot go on while it waits, it does so at once.
+/// (`PARTITA_BUSY`); all callbacks but those of the sender's side are made on it. Calls that wait for
+/// something of the application (sending, polling, draining, closing) run it meanwhile, on their
+/// thread. When nothing is left to run, they let time go on, to the next timer or to their deadline:
+/// by the system's clock they sleep until then; the stepper's clock they move; the host's cannot go
+/// on while they wait, so they answer `PARTITA_TIMEOUT` at once. Where nothing is left to wait for,
+/// they answer `PARTITA_WOULD_DEADLOCK`: there is no deadline, nor a timer that could come.
 ///
 /// Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE`,
 /// `PARTITA_NOT_STARTED`, `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (there are threads, or

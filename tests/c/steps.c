@@ -80,11 +80,13 @@ static void what_is_queued_at_the_close_is_dropped_by_who_closes(void) {
 
 /* ---- the host's clock ---- */
 
-/* Declares and starts the little application with these options of its own. */
-static void start_with(little *little, const partita_app_options *app) {
+/* Declares and starts the little application with these options of its own. If there is a pause, a word
+ * that fails is tried again after it. */
+static void start_with(little *little, const partita_app_options *app, uint64_t pause_ns) {
     partita_partition_options counts = little_partition(little, "counts");
     partita_source_options source = little_source(little);
     partita_step_options count = little_step(little, "count", "counts");
+    count.retries = pause_ns != 0, count.retry_pause_ns = pause_ns;
     partita_sink_options out = little_sink(little, "out");
     CHECK_OK(partita_app_new(app, &little->app, NULL));
     CHECK_OK(partita_app_add_partition(little->app, &counts, NULL));
@@ -119,7 +121,7 @@ static void the_hosts_clock_is_asked_and_does_not_pass_while_the_host_waits(void
     partita_app_options app = little_app(&little, "watched");
     app.threads = PARTITA_THREADS_NONE, app.now = watch_now;
     app.host = &watch, app.drop_host = watch_gone;
-    start_with(&little, &app);
+    start_with(&little, &app, 0);
     /* It does not take a minute. */
     size_t accepted;
     CHECK_STATUS(little_send_until(&little, 11, &soon, &accepted), PARTITA_TIMEOUT);
@@ -133,6 +135,69 @@ static void the_hosts_clock_is_asked_and_does_not_pass_while_the_host_waits(void
     CHECK_EQ(counter_read(&little.held), 0);
 }
 
+static int32_t fail_once(void *host, partita_value data, partita_value state, partita_emitter *emitter) {
+    little *little = host;
+    if (counter_add(&little->first, 1) == 1) return PARTITA_COMPUTE_FAILED;
+    return little_count(host, data, state, emitter);
+}
+
+static void a_step_says_how_long_its_loop_may_sleep(void) {
+    little little = LITTLE(.compute = fail_once, .deliver = deliver_here);
+    watch watch = {.now = 1000};
+    stepper = pthread_self();
+    partita_app_options app = little_app(&little, "watched");
+    app.threads = PARTITA_THREADS_NONE, app.now = watch_now;
+    app.host = &watch, app.drop_host = watch_gone;
+    start_with(&little, &app, 500);
+    little_send(&little, 1);
+    CHECK_EQ(step(&little, 100).idle_ns, 500);
+    watch.now += 300;
+    partita_stepped stepped = step(&little, 100);
+    CHECK_EQ(stepped.idle_ns, 200);
+    CHECK_EQ(stepped.turns, 0);
+    /* Without a deadline there is nothing to wait for while the clock stands. */
+    CHECK_STATUS(partita_app_drain(little.app, NULL, NULL), PARTITA_WOULD_DEADLOCK);
+    watch.now += 200;
+    CHECK_EQ(step(&little, 100).idle_ns, PARTITA_FOREVER);
+    CHECK_EQ(metrics_of(little.app).delivered, 1);
+    finish(little.app);
+    CHECK_EQ(counter_read(&little.held), 0);
+}
+
+static void a_wait_sleeps_until_the_next_timer_by_the_systems_clock(void) {
+    little little = LITTLE(.compute = fail_once, .deliver = deliver_here);
+    stepper = pthread_self();
+    partita_app_options app = little_app(&little, "system");
+    app.threads = PARTITA_THREADS_NONE;
+    start_with(&little, &app, 5000000);
+    little_send(&little, 1);
+    CHECK_OK(partita_app_drain(little.app, NULL, NULL));
+    CHECK_EQ(metrics_of(little.app).delivered, 1);
+    finish(little.app);
+}
+
+static void the_steppers_clock_is_moved_by_who_advances_it_and_by_who_waits(void) {
+    for (int waits = 0; waits < 2; waits++) {
+        little little = LITTLE(.compute = fail_once, .deliver = deliver_here);
+        stepper = pthread_self();
+        partita_app_options app = little_app(&little, "seeded");
+        app.threads = PARTITA_THREADS_STEPPED, app.seed = 7;
+        start_with(&little, &app, INT64_C(3600000000000));
+        little_send(&little, 1);
+        CHECK_EQ(step(&little, 100).idle_ns, INT64_C(3600000000000));
+        CHECK_OK(partita_app_advance(little.app, INT64_C(3599999999999)));
+        CHECK_EQ(step(&little, 100).idle_ns, 1);
+        if (waits) {
+            CHECK_OK(partita_app_drain(little.app, NULL, NULL));
+        } else {
+            CHECK_OK(partita_app_advance(little.app, 1));
+            CHECK_EQ(step(&little, 100).idle_ns, PARTITA_FOREVER);
+        }
+        CHECK_EQ(metrics_of(little.app).delivered, 1);
+        finish(little.app);
+    }
+}
+
 /* ---- the stepper ---- */
 
 /* The order in which the words of a seed come out. */
@@ -140,7 +205,7 @@ static void order_of(uint64_t seed, partita_value out[], size_t count) {
     little little = LITTLE();
     partita_app_options app = little_app(&little, "seeded");
     app.threads = PARTITA_THREADS_STEPPED, app.seed = seed, app.workers = 0;
-    start_with(&little, &app);
+    start_with(&little, &app, 0);
     little_send(&little, count);
     for (size_t len, taken = 0; taken < count; taken += len) {
         CHECK_OK(partita_sink_poll(little.sink, out + taken, count - taken, NULL, &len));
@@ -257,6 +322,9 @@ int main(void) {
     who_waits_runs_it_or_is_told_that_nothing_can_come();
     what_is_queued_at_the_close_is_dropped_by_who_closes();
     the_hosts_clock_is_asked_and_does_not_pass_while_the_host_waits();
+    a_step_says_how_long_its_loop_may_sleep();
+    a_wait_sleeps_until_the_next_timer_by_the_systems_clock();
+    the_steppers_clock_is_moved_by_who_advances_it_and_by_who_waits();
     a_seed_is_one_order();
     steps_are_for_applications_without_threads();
     one_thread_at_a_time_steps();

@@ -27,7 +27,8 @@
 // of messages of different keys, how many come together, when a sink gets what, which pipeline is ahead.
 // Unless [partita.Workers] says another number, work is cut up as it is for 16 workers, on every machine.
 //
-// Computations run one at a time: this finds wrong assumptions about order, not data races. Run the race
+// What a program itself leaves to chance is not the seed's: the order of a map, the system's clock, its own
+// goroutines. Computations run one at a time: this finds wrong assumptions about order, not data races. Run the race
 // detector over tests with [partita.Application.Start] for those.
 //
 // Code of the application, and the test's own, may call FailNow; a panic in a computation follows the
