@@ -68,11 +68,14 @@
 //			"totals", ByLetter{}, nil).
 //		ToSink(partita.NewSinkFunc("print", show))
 //
+// Steps without a state stand anywhere in a pipeline: [Pipeline.To], [Pipeline.ToMulti], and
+// [Pipeline.ToParallel] for what is worth being spread over all workers.
+//
 // # What is promised
 //
 // No two goroutines see the same state at once, so Compute needs no lock. Messages of one key that
 // one goroutine sends into one pipeline are computed in the order sent, at every later step that
-// keeps the key. Memory is bounded: a source has credits, and Send waits when they are used up.
+// keeps the key and is not behind a parallel one. Memory is bounded: a source has credits, and Send waits when they are used up.
 // Nothing is lost silently: a message that cannot be processed is counted, and handed to the
 // function given with [DeadLetters].
 //
@@ -89,7 +92,8 @@
 //
 // # Which goroutine runs what
 //
-// The first step's partition function runs on the goroutine that sends. Everything else (Compute,
+// The steps without a state that a pipeline begins with, up to a parallel one, and the partition function
+// behind them run on the goroutine that sends. Everything else (Compute,
 // later partition functions, Build, sink functions, the dead-letter function) runs on the workers:
 // goroutines of the engine, by default as many as GOMAXPROCS. Code on a worker must not wait for
 // its own application: Send, Drain, Wait and Close answer [ErrWouldDeadlock] there. It should not
@@ -110,7 +114,8 @@
 // An error that a computation returns (one of the interface API must be a [TryComputation] for that) fails
 // its message in the same way, without a stack, and [errors.Is] finds it in what Wait returns.
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
-// was called on; another takes its place.
+// was called on; another takes its place. On a goroutine that sends it ends that, when what was begun of its
+// messages is through; the others are not sent.
 //
 // # Testing
 //
