@@ -1662,6 +1662,35 @@ typedef struct partita_batch {
 } partita_batch;
 
 /**
+ * Messages to admit, for `partita_sender_admit`.
+ */
+typedef struct partita_admission {
+  /**
+   * `sizeof(partita_admission)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t wanted;
+  /**
+   * Asks for completions: what the host calls each. NULL: for none.
+   */
+  const uint64_t *tokens;
+  /**
+   * How many tokens: `wanted` for one completion of each message that is admitted; 1 for one of all
+   * that is admitted with it until the batch ends: by a push that says so, by an admission of 0, or by
+   * another send; 0 for none.
+   */
+  size_t tokens_len;
+  /**
+   * With tokens: where to write the position behind the last message that was admitted, for
+   * `partita_pipeline_watermark`. NULL if not wanted.
+   */
+  uint64_t *position_out;
+} partita_admission;
+
+/**
  * What came of messages that were admitted, for `partita_sender_push`.
  */
 typedef struct partita_push {
@@ -1720,10 +1749,22 @@ typedef struct partita_push {
    */
   const size_t *waiting;
   /**
-   * How many of the admitted messages, besides those that are done, will not be sent: their credits are
-   * given back.
+   * How many of the admitted messages, the last ones, will not be sent: their credits are given back.
    */
   size_t given_up;
+  /**
+   * For each of the values, which of the admitted messages it descends from, counted from the first
+   * one of the admission. NULL unless there is a token for each message.
+   */
+  const uint32_t *from;
+  /**
+   * The same for the message that failed.
+   */
+  uint32_t failed_from;
+  /**
+   * 1: no more messages of the batch will be admitted.
+   */
+  uint32_t ends;
 } partita_push;
 
 /**
@@ -2483,20 +2524,22 @@ partita_status partita_send_batch(struct partita_sender sender,
  * Admits up to `wanted` messages: waits for credits for at least one and holds them; `admitted_out` says
  * for how many. It is the first half of a send, for hosts that run the stateless steps which the pipeline
  * begins with on their own: what came of the messages is pushed with `partita_sender_push`, and until
- * then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing
- * and tells whether intake is over.
+ * then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing,
+ * ends the batch, and tells whether intake is over.
  *
  * One thread at a time for each sender (`PARTITA_BUSY`); not from inside a callback
  * (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
  * `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
- * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
- * `PARTITA_UNSUPPORTED` (`wait`): then none were admitted.
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_UNSUPPORTED` (`admission` or `wait`), or
+ * `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`): then none were admitted.
  *
  * Pointers:
- * `wait` is NULL or readable; `admitted_out` is NULL or writable.
+ * `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
+ * them, borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
+ * `admitted_out` is NULL or writable.
  */
 partita_status partita_sender_admit(struct partita_sender sender,
-                                    size_t wanted,
+                                    const struct partita_admission *admission,
                                     const struct partita_wait *wait,
                                     size_t *admitted_out);
 

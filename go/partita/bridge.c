@@ -184,7 +184,8 @@ partita_go_counted partita_go_admit(partita_sender sender, size_t wanted,
                                     partita_go_patience patience) {
   partita_wait wait = waiting(patience);
   partita_go_counted admitted = {0};
-  admitted.status = partita_sender_admit(sender, wanted, &wait, &admitted.count);
+  partita_admission admission = {.size = sizeof admission, .wanted = wanted};
+  admitted.status = partita_sender_admit(sender, &admission, &wait, &admitted.count);
   return admitted;
 }
 
@@ -206,7 +207,8 @@ partita_status partita_go_push(partita_sender sender, const uint64_t *values, si
                        .failed_value = {.word = counts.failed},
                        .failure = {failure, failure_len},
                        .waiting = waiting,
-                       .given_up = counts.given_up};
+                       .given_up = counts.given_up,
+                       .failed_from = counts.failed_from};
   return partita_sender_push(sender, &push);
 }
 

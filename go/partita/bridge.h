@@ -24,6 +24,7 @@ typedef struct partita_go_push_counts {
   size_t done, given_up;
   uint64_t failed;
   int32_t failed_step;
+  uint32_t failed_from;
 } partita_go_push_counts;
 
 /* What takes the messages of a sink. */

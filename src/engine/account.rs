@@ -133,6 +133,14 @@ impl Balance {
         }
     }
 
+    /// There will be so many more, or fewer, messages of a ticket.
+    pub(super) fn note(&mut self, ticket: Ticket, change: i64) {
+        match self.0.last_mut() {
+            Some(last) if last.0 == ticket && (last.1 < 0) == (change < 0) => last.1 += change,
+            _ => self.0.push((ticket, change)),
+        }
+    }
+
     /// Adds what there is more of, before it is passed on.
     pub(super) fn raise(&self, engine: &Engine, pipeline: usize) {
         let more = self

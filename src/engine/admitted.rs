@@ -2,10 +2,11 @@
 //! messages are admitted, then what came of them is pushed. In between they hold their credits, and
 //! nothing else of them is here.
 
+use super::account::Balance;
 use super::event::Wait;
 use super::life::Refusal;
-use super::segment::Origins;
-use super::sender::{BatchKeys, Sender};
+use super::segment::{Origin, Origins, Spans};
+use super::sender::{BatchKeys, Sender, Tokens};
 use super::{Death, Engine};
 use crate::model::{DeadReason, Value};
 use crate::topology::End;
@@ -25,8 +26,13 @@ pub struct Pushed<'a> {
     pub failed: Option<PushedFailure<'a>>,
     /// For each of the steps, how many of the values wait for it; empty for none.
     pub waiting: &'a [usize],
-    /// How many more of the messages will not be sent.
+    /// How many more of the messages, the last ones, will not be sent.
     pub given_up: usize,
+    /// For each of the values, which of the admitted messages it descends from, counted from the first
+    /// one of the admission. Empty if completions are not asked for each.
+    pub from: &'a [u32],
+    /// Whether no more messages of the batch will be admitted.
+    pub ends: bool,
 }
 
 impl Pushed<'_> {
@@ -54,10 +60,83 @@ impl Pushed<'_> {
 pub struct PushedFailure<'a> {
     /// The message, as it came to the step.
     pub value: Value,
+    /// Which of the admitted messages it descends from.
+    pub from: usize,
     /// The step; the one behind the steps that the host runs if no key was found.
     pub step: usize,
     /// Why.
     pub text: &'a str,
+}
+
+/// Messages that were admitted together, or one after the other before the first were over.
+#[derive(Default)]
+pub(super) struct Admission {
+    /// Where they come from.
+    spans: Spans,
+    /// How many they are, and how many of them are over.
+    count: usize,
+    over: usize,
+}
+
+impl Admission {
+    fn left(&self) -> usize {
+        self.count - self.over
+    }
+
+    /// Where one of them comes from.
+    fn origin(&self, index: usize) -> Origin {
+        self.spans.origin_at(index)
+    }
+
+    /// Whether one of them is not over.
+    fn has(&self, index: usize) -> bool {
+        (self.over..self.count).contains(&index)
+    }
+
+    /// Whether all that are not over come from one place.
+    fn is_one(&self) -> bool {
+        self.spans.from(self.over).only(self.left()).is_some()
+    }
+
+    /// Whether it is known where what is pushed comes from.
+    fn knows(&self, pushed: &Pushed<'_>) -> bool {
+        let failed = pushed.failed.is_none_or(|failed| self.has(failed.from));
+        let each = pushed.from.len() == pushed.values.len()
+            && pushed.from.iter().all(|&from| self.has(from as usize));
+        each && failed || pushed.from.is_empty() && self.is_one()
+    }
+
+    /// Where a message comes from that failed.
+    fn origin_of_failed(&self, failed: &PushedFailure<'_>) -> Origin {
+        match self.has(failed.from) {
+            true => self.origin(failed.from),
+            false => self.origin(self.over),
+        }
+    }
+
+    /// What a push changes in what is left of batches.
+    fn balance(&self, pushed: &Pushed<'_>) -> Balance {
+        let mut balance = Balance::default();
+        let origins = self.spans.from(self.over);
+        if !origins.are_tracked() {
+            return balance;
+        }
+        match pushed.from {
+            [] if pushed.values.is_empty() => {}
+            [] => balance.note(self.origin(self.over).batch, pushed.values.len() as i64),
+            each => each
+                .iter()
+                .for_each(|&from| balance.note(self.origin(from as usize).batch, 1)),
+        }
+        if let Some(failed) = pushed.failed {
+            balance.note(self.origin_of_failed(&failed).batch, 1);
+        }
+        let given_up = self.spans.from(self.count - pushed.given_up);
+        let gone = origins.first(pushed.done);
+        gone.chain(given_up.first(pushed.given_up))
+            .for_each(|(origin, low, high)| balance.note(origin.batch, low as i64 - high as i64));
+        balance
+    }
 }
 
 impl Sender {
@@ -82,7 +161,7 @@ impl Sender {
         };
         let failing = pushed.failed.map(|failed| failed.step);
         match () {
-            () if over.is_none_or(|over| over > self.admitted) => {
+            () if over.is_none_or(|over| over > self.admission.left()) => {
                 Some("more are done than were admitted")
             }
             () if pushed.completed.len() != steps => Some("the counts are not of these steps"),
@@ -93,31 +172,52 @@ impl Sender {
             () if failing.is_some_and(|at| at >= steps + usize::from(keyed)) => {
                 Some("it failed behind these steps")
             }
-            () if self.admitted == 0 && !pushed.is_empty() => Some("nothing is admitted"),
+            () if pushed.is_empty() => None,
+            () if self.admission.left() == 0 => Some("nothing is admitted"),
+            () if !self.admission.knows(pushed) => Some("it does not say what it descends from"),
             () => None,
         }
     }
 
     /// Waits for credits for up to `wanted` messages, at least one, and holds them until what came of
-    /// the messages is pushed. Gives for how many, at most as many as a run has.
-    pub fn admit(&mut self, wanted: usize, wait: &Wait) -> Result<usize, Refusal> {
+    /// the messages is pushed. Gives for how many, at most as many as a run has. With one token a
+    /// completion is asked for all that is admitted with it until the batch ends: by a push that says
+    /// so, or when none are wanted. Where there is a token for each, there are as many as are wanted.
+    pub fn admit(
+        &mut self,
+        wanted: usize,
+        tokens: Tokens<'_>,
+        wait: &Wait,
+    ) -> Result<usize, Refusal> {
         self.engine.outside()?;
         if wanted == 0 {
+            self.end_batch();
             return self.engine.refusal().map_or(Ok(0), Err);
         }
-        let most = self.engine.plan.run_length;
-        let granted = self.engine.admit(self.pipeline, wanted.min(most), wait)?;
-        self.admitted += granted;
+        let engine = self.engine.clone();
+        let most = engine.plan.run_length;
+        let granted = engine.admit(self.pipeline, wanted.min(most), wait)?;
+        if self.admission.left() == 0 {
+            self.admission.spans.clear();
+            (self.admission.count, self.admission.over) = (0, 0);
+        }
+        let mut spans = std::mem::take(&mut self.admission.spans);
+        self.stamp(&engine, tokens, (0, granted), true, &mut spans);
+        self.admission.spans = spans;
+        self.admission.count += granted;
         Ok(granted)
     }
 
     /// Gives back the credits of messages that were admitted and will not be sent.
     pub fn give_up(&mut self) {
-        let admitted = std::mem::take(&mut self.admitted);
-        if admitted > 0 {
-            self.engine.consumed(self.pipeline, 0, admitted, 0);
+        let Admission { spans, count, over } = std::mem::take(&mut self.admission);
+        let left = count - over;
+        if left > 0 {
+            self.engine.consumed(self.pipeline, 0, left, 0);
+            self.engine.gone(self.pipeline, spans.from(over), left);
             self.engine.wake_senders();
         }
+        self.end_batch();
     }
 
     /// Sends what came of messages that were admitted. It never waits, and once they were admitted it is
@@ -135,44 +235,72 @@ impl Sender {
 
     fn push_right(&mut self, engine: &Engine, pushed: &Pushed<'_>) {
         let emitted = self.account(engine, pushed);
-        let through = pushed.through().unwrap_or(0);
-        if through > 0 {
-            self.with_origins(through, |sender, origins| {
-                sender.go_on(engine, (&pushed.values[..through], origins), pushed.keys);
-            });
+        let mut balance = self.admission.balance(pushed);
+        balance.raise(engine, self.pipeline);
+        if !pushed.values.is_empty() {
+            self.pass_pushed(engine, pushed);
         }
-        self.admitted -= pushed.done + pushed.given_up;
+        let failed = pushed
+            .failed
+            .map(|failed| (self.admission.origin_of_failed(&failed), failed));
+        self.admission.over += pushed.done;
+        self.admission.count -= pushed.given_up;
         engine.consumed(self.pipeline, 0, pushed.done, emitted);
         engine.consumed(self.pipeline, 0, pushed.given_up, 0);
-        if let Some(failed) = pushed.failed {
-            let step = &engine.plan.pipelines[self.pipeline].steps[failed.step];
-            let death = Death {
-                origin: self.origin(0),
-                stage: failed.step,
-                counter: failed.step + 1,
-                path: &step.path,
-                value: failed.value,
-                reason: match failed.step == self.steps() {
-                    true => DeadReason::Partition,
-                    false => DeadReason::Compute,
-                },
-                key: None,
-                text: failed.text,
-            };
-            engine.failed(death, step.policy);
+        balance.settle(engine, self.pipeline);
+        if pushed.ends {
+            self.end_batch();
         }
-        if through < pushed.values.len() {
-            self.with_origins(pushed.values.len(), |sender, origins| {
-                let waiting = (&pushed.values[through..], pushed.waiting);
-                sender.chain.enter_on_the_way(waiting, origins);
-                sender.run_chain(engine);
-            });
+        if let Some((origin, failed)) = failed {
+            self.bury_pushed(engine, origin, &failed);
         }
-        // Credits may have come back on this thread, and no worker will tell.
-        engine.wake_senders();
+        self.run_chain(engine);
         if engine.discarding().is_some() {
             engine.changed.notify();
         }
+    }
+
+    /// Passes on what has gone through all of the steps, and lets the rest into the chain.
+    fn pass_pushed(&mut self, engine: &Engine, pushed: &Pushed<'_>) {
+        let through = pushed.through().unwrap_or(0);
+        let note = |sender: &Sender, spans: &mut Spans| {
+            let admission = &sender.admission;
+            match pushed.from {
+                [] => spans.push(admission.origin(admission.over), pushed.values.len()),
+                each => (1..)
+                    .zip(each)
+                    .for_each(|(end, &from)| spans.push(admission.origin(from as usize), end)),
+            }
+        };
+        self.with_origins(note, |sender, origins| {
+            let (values, waiting) = pushed.values.split_at(through);
+            if through > 0 {
+                sender.go_on(engine, (values, origins), pushed.keys);
+            }
+            let waiting = (waiting, pushed.waiting);
+            sender
+                .chain
+                .enter_on_the_way(waiting, origins.skip(through));
+        });
+    }
+
+    /// A message failed in the hands of the host.
+    fn bury_pushed(&self, engine: &Engine, origin: Origin, failed: &PushedFailure<'_>) {
+        let step = &engine.plan.pipelines[self.pipeline].steps[failed.step];
+        let death = Death {
+            origin,
+            stage: failed.step,
+            counter: failed.step + 1,
+            path: &step.path,
+            value: failed.value,
+            reason: match failed.step == self.steps() {
+                true => DeadReason::Partition,
+                false => DeadReason::Compute,
+            },
+            key: None,
+            text: failed.text,
+        };
+        engine.failed(death, step.policy);
     }
 
     /// Counts what is done, and takes credits for what came of it: tells for how many.

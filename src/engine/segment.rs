@@ -167,6 +167,11 @@ impl Spans {
         self.tracked = false;
     }
 
+    /// How many messages they are of.
+    pub(crate) fn end(&self) -> usize {
+        self.list.last().map_or(0, |&(_, end)| end)
+    }
+
     /// The origins of the messages from this index on.
     pub(crate) fn from(&self, start: usize) -> Origins<'_> {
         Origins { spans: self, start }

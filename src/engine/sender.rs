@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::admitted::Admission;
 use super::callback::{self, call};
 use super::chain::{Bench, Chain};
 use super::event::Wait;
@@ -72,8 +73,8 @@ pub struct Sender {
     bench: Bench,
     /// Where the messages come from that are being sent.
     spans: Spans,
-    /// How many messages were admitted ([`Sender::admit`]) and not sent yet.
-    pub(super) admitted: usize,
+    /// What was admitted ([`Sender::admit`]) and is not sent yet.
+    pub(super) admission: Admission,
     /// The ticket of the batch that is being sent, and whether more of it may follow.
     sending: Option<(Ticket, bool)>,
     position: u64,
@@ -89,7 +90,7 @@ impl Sender {
             chain: Chain::new(pipeline, 0, end, None),
             bench: Bench::default(),
             spans: Spans::default(),
-            admitted: 0,
+            admission: Admission::default(),
             sending: None,
             position: 0,
         }
@@ -110,13 +111,18 @@ impl Sender {
     /// one on, and what refused the rest. A completion of the batch is one of what was accepted; if that
     /// is nothing, there is none.
     pub fn send(&mut self, batch: &Batch<'_>, wait: &Wait) -> (usize, Result<(), Refusal>) {
+        self.end_batch();
         let sent = self.send_pieces(batch, wait);
-        // Nothing more of the batch follows: its ticket is that of its messages alone.
+        self.end_batch();
+        sent
+    }
+
+    /// Nothing more of a batch follows: its ticket is that of its messages alone.
+    pub(super) fn end_batch(&mut self) {
         if let Some((ticket, true)) = self.sending.take() {
             let changes = std::iter::once((ticket, -1));
             self.engine.settle(self.pipeline, changes);
         }
-        sent
     }
 
     fn send_pieces(&mut self, batch: &Batch<'_>, wait: &Wait) -> (usize, Result<(), Refusal>) {
@@ -167,37 +173,41 @@ impl Sender {
         self.count_sent(engine, end - start);
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
-        self.stamp(engine, batch, (start, end), &mut spans);
+        let goes_on = end < batch.values.len();
+        self.stamp(engine, batch.tokens, (start, end), goes_on, &mut spans);
         self.pass_on(engine, batch, (start, end), spans.from(0));
         self.spans = spans;
     }
 
-    /// Does something with so many messages of this sender of which no completion is asked for.
+    /// Does something with messages of this sender, whose origins `note` tells.
     pub(super) fn with_origins(
         &mut self,
-        count: usize,
+        note: impl FnOnce(&Sender, &mut Spans),
         pass: impl FnOnce(&mut Sender, Origins<'_>),
     ) {
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
-        spans.push(self.origin(0), count);
+        note(self, &mut spans);
         pass(self, spans.from(0));
         self.spans = spans;
     }
 
-    /// Notes where the messages of a batch from `start` to `end` come from: they get their tickets.
-    fn stamp(
+    /// Notes where the messages of a batch from `start` to `end` come from, behind what was noted
+    /// before: they get their tickets. The batch may go on behind them.
+    pub(super) fn stamp(
         &mut self,
         engine: &Engine,
-        batch: &Batch<'_>,
+        tokens: Tokens<'_>,
         (start, end): (usize, usize),
+        goes_on: bool,
         spans: &mut Spans,
     ) {
+        let before = spans.end();
         let tickets = &engine.pipelines[self.pipeline].tickets;
-        let ticket = match (batch.tokens, self.sending) {
+        let ticket = match (tokens, self.sending) {
             (Tokens::None, _) => 0,
             (Tokens::Each(tokens), _) => {
-                let mut index = 0;
+                let mut index = before;
                 let position = tickets.open_each(&tokens[start..end], |ticket| {
                     index += 1;
                     spans.push(self.origin(ticket), index);
@@ -210,13 +220,12 @@ impl Sender {
                 ticket
             }
             (Tokens::Batch(token), None) => {
-                let goes_on = end < batch.values.len();
                 let (ticket, position) = tickets.open(token, end - start, goes_on);
                 (self.sending, self.position) = (Some((ticket, goes_on)), position);
                 ticket
             }
         };
-        spans.push(self.origin(ticket), end - start);
+        spans.push(self.origin(ticket), before + end - start);
     }
 
     /// Passes the messages of a batch from `start` to `end` on, to what comes first.

@@ -141,7 +141,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain blocking retries retry_pause_ns }
         partita_chain { size step steps hosts len values outputs outputs_capacity outputs_len waiting completed word_keys byte_keys scratch scratch_len keys_len failed failed_step failed_from failure engine }
         partita_computation_options { size name policy parallel host drop_host compute chain drop share blocking }
-        partita_push { size done len values word_keys byte_keys completed steps failed failed_step failed_value failure waiting given_up }
+        partita_push { size done len values word_keys byte_keys completed steps failed failed_step failed_value failure waiting given_up from failed_from ends }
+        partita_admission { size wanted tokens tokens_len position_out }
         partita_delivery { size len values done failure }
         partita_sink_options { size name policy host drop_host deliver capacity answer retries retry_pause_ns }
         partita_answers { size len values tokens done failure }

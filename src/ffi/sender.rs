@@ -20,6 +20,11 @@ unsafe impl Sized_ for partita_push {
     const LEAST: usize = size_of::<partita_push>();
 }
 
+// SAFETY: NULL tokens of length 0 are valid, and the size comes first.
+unsafe impl Sized_ for partita_admission {
+    const LEAST: usize = size_of::<partita_admission>();
+}
+
 // SAFETY: all zero does not wait and has no cancel, and the size comes first.
 unsafe impl Sized_ for partita_wait {
     const LEAST: usize = size_of::<partita_wait>();
@@ -169,12 +174,8 @@ pub unsafe extern "C" fn partita_send_batch(
         let why = unsafe { text(batch.failure) }?;
         let failed = (batch.failed != 0).then_some(why);
         // SAFETY: the caller vouches for `tokens_len` tokens.
-        let tokens = match unsafe { slice(batch.tokens, batch.tokens_len) }? {
-            [] => Tokens::None,
-            &[token] => Tokens::Batch(token),
-            each if each.len() == batch.len => Tokens::Each(each),
-            _ => return Err(PARTITA_INVALID_ARGUMENT),
-        };
+        let tokens = unsafe { slice(batch.tokens, batch.tokens_len) }?;
+        let tokens = tokens_of(tokens, batch.len)?;
         let to_send = Batch {
             values,
             keys,
@@ -189,25 +190,32 @@ pub unsafe extern "C" fn partita_send_batch(
 /// Admits up to `wanted` messages: waits for credits for at least one and holds them; `admitted_out` says
 /// for how many. It is the first half of a send, for hosts that run the stateless steps which the pipeline
 /// begins with on their own: what came of the messages is pushed with `partita_sender_push`, and until
-/// then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing
-/// and tells whether intake is over.
+/// then they are in flight: the application is not drained, nor closed. A `wanted` of 0 waits for nothing,
+/// ends the batch, and tells whether intake is over.
 ///
 /// One thread at a time for each sender (`PARTITA_BUSY`); not from inside a callback
 /// (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
 /// `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
-/// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
-/// `PARTITA_UNSUPPORTED` (`wait`): then none were admitted.
+/// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_UNSUPPORTED` (`admission` or `wait`), or
+/// `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`): then none were admitted.
 ///
 /// # Safety
-/// `wait` is NULL or readable; `admitted_out` is NULL or writable.
+/// `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
+/// them, borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
+/// `admitted_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sender_admit(
     sender: partita_sender,
-    wanted: usize,
+    admission: *const partita_admission,
     wait: *const partita_wait,
     admitted_out: *mut usize,
 ) -> partita_status {
     entry(|| {
+        // SAFETY: the caller vouches for `admission`.
+        let admission = unsafe { read_sized(admission) }?;
+        // SAFETY: the caller vouches for `tokens_len` tokens.
+        let tokens = unsafe { slice(admission.tokens, admission.tokens_len) }?;
+        let tokens = tokens_of(tokens, admission.wanted)?;
         let sender = handles::pin::<SenderObject>(sender.id)?;
         if admitted_out.is_null() {
             return Err(PARTITA_INVALID_ARGUMENT);
@@ -216,11 +224,29 @@ pub unsafe extern "C" fn partita_sender_admit(
         let wait = unsafe { read_wait(wait) }?;
         sender.engine.outside().map_err(status_of)?;
         let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
-        let admitted = sender.engine.guarded(|| sending.admit(wanted, &wait));
+        let admitted = sender
+            .engine
+            .guarded(|| sending.admit(admission.wanted, tokens, &wait));
+        let position = sending.position();
         drop(sending);
+        let admitted = admitted.map_err(status_of)?;
+        if !matches!(tokens, Tokens::None) && !admission.position_out.is_null() {
+            // SAFETY: it is not NULL, and the caller vouches for it.
+            unsafe { write(admission.position_out, position) }?;
+        }
         // SAFETY: the caller vouches for `admitted_out`.
-        unsafe { write(admitted_out, admitted.map_err(status_of)?) }
+        unsafe { write(admitted_out, admitted) }
     })
+}
+
+/// The tokens of so many messages.
+fn tokens_of(tokens: &[u64], len: usize) -> Result<Tokens<'_>, partita_status> {
+    match tokens {
+        [] => Ok(Tokens::None),
+        &[token] => Ok(Tokens::Batch(token)),
+        each if each.len() == len => Ok(Tokens::Each(each)),
+        _ => Err(PARTITA_INVALID_ARGUMENT),
+    }
 }
 
 /// Sends what came of messages that were admitted with `partita_sender_admit`; called as often as it
@@ -248,7 +274,7 @@ pub unsafe extern "C" fn partita_sender_push(
         let push = unsafe { read_sized(push) }?;
         let mut bytes = ByteKeys::default();
         // SAFETY: the caller vouches for the arrays; a value is a word, as `Value` is.
-        let (values, completed, waiting, text, keys) = unsafe {
+        let (values, completed, waiting, from, text, keys) = unsafe {
             let waiting = slice(
                 push.waiting,
                 if push.waiting.is_null() {
@@ -265,6 +291,7 @@ pub unsafe extern "C" fn partita_sender_push(
                 slice(push.values.cast::<Value>(), push.len)?,
                 slice(push.completed, push.steps)?,
                 waiting,
+                slice(push.from, if push.from.is_null() { 0 } else { push.len })?,
                 text(push.failure)?,
                 keys_of(push.word_keys, push.byte_keys, keyed, keyed, &mut bytes)?,
             )
@@ -272,6 +299,7 @@ pub unsafe extern "C" fn partita_sender_push(
         let failed = (push.failed != 0).then_some(PushedFailure {
             // SAFETY: any bits are a word.
             value: Value(unsafe { push.failed_value.word }),
+            from: push.failed_from as usize,
             step: push.failed_step as usize,
             text,
         });
@@ -283,6 +311,8 @@ pub unsafe extern "C" fn partita_sender_push(
             failed,
             waiting,
             given_up: push.given_up,
+            from,
+            ends: push.ends != 0,
         };
         let sender = handles::pin::<SenderObject>(sender.id)?;
         let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;

@@ -903,6 +903,25 @@ pub struct partita_completions {
     pub text_size: usize,
 }
 
+/// Messages to admit, for `partita_sender_admit`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_admission {
+    /// `sizeof(partita_admission)`.
+    pub size: usize,
+    /// How many messages.
+    pub wanted: usize,
+    /// Asks for completions: what the host calls each. NULL: for none.
+    pub tokens: *const u64,
+    /// How many tokens: `wanted` for one completion of each message that is admitted; 1 for one of all
+    /// that is admitted with it until the batch ends: by a push that says so, by an admission of 0, or by
+    /// another send; 0 for none.
+    pub tokens_len: usize,
+    /// With tokens: where to write the position behind the last message that was admitted, for
+    /// `partita_pipeline_watermark`. NULL if not wanted.
+    pub position_out: *mut u64,
+}
+
 /// What came of messages that were admitted, for `partita_sender_push`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -935,9 +954,15 @@ pub struct partita_push {
     /// For each of the steps, how many of the values wait for it, as for `partita_chain.waiting`: the
     /// engine runs the steps, unless the application has failed or closes. NULL if none does.
     pub waiting: *const usize,
-    /// How many of the admitted messages, besides those that are done, will not be sent: their credits are
-    /// given back.
+    /// How many of the admitted messages, the last ones, will not be sent: their credits are given back.
     pub given_up: usize,
+    /// For each of the values, which of the admitted messages it descends from, counted from the first
+    /// one of the admission. NULL unless there is a token for each message.
+    pub from: *const u32,
+    /// The same for the message that failed.
+    pub failed_from: u32,
+    /// 1: no more messages of the batch will be admitted.
+    pub ends: u32,
 }
 
 // ---- reading ----

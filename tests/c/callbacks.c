@@ -15,7 +15,8 @@ static void check_waiting_is_refused(little *little) {
     REFUSED(partita_send(little->sender, values, 1, NULL, &len));
     REFUSED(partita_send(little->sender, values, 1, &not_at_all, &len));
     REFUSED(partita_send_batch(little->sender, &batch, NULL, &len));
-    REFUSED(partita_sender_admit(little->sender, 1, &not_at_all, &len));
+    partita_admission admission = {.size = sizeof admission, .wanted = 1};
+    REFUSED(partita_sender_admit(little->sender, &admission, &not_at_all, &len));
     REFUSED(partita_sink_poll(little->sink, values, 1, &soon, &len));
     REFUSED(partita_sink_poll(little->sink, values, 1, NULL, &len));
     REFUSED(partita_app_wait(little->app, NULL, NULL));

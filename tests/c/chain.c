@@ -675,6 +675,11 @@ static partita_push push_of(size_t done, const partita_value *values, size_t len
                           .steps = steps};
 }
 
+static partita_status admit(partita_sender sender, size_t wanted, const partita_wait *wait, size_t *admitted) {
+    partita_admission admission = {.size = sizeof admission, .wanted = wanted};
+    return partita_sender_admit(sender, &admission, wait, admitted);
+}
+
 static void begin_halves(world *world) {
     begin(world);
     to(world, "a", false, (stage){.outputs = 1});
@@ -687,9 +692,9 @@ static void what_came_of_admitted_messages_is_pushed(void) {
     world world = WORLD(.credits = 10);
     begin_halves(&world);
     size_t admitted;
-    CHECK_OK(partita_sender_admit(world.sender, 0, &not_at_all, &admitted));
+    CHECK_OK(admit(world.sender, 0, &not_at_all, &admitted));
     CHECK_EQ(admitted, 0);
-    CHECK_OK(partita_sender_admit(world.sender, 4, &soon, &admitted));
+    CHECK_OK(admit(world.sender, 4, &soon, &admitted));
     CHECK_EQ(admitted, 4);
     CHECK_EQ(metrics_of(world.app).in_flight, 4);
     CHECK_STATUS(partita_app_drain(world.app, &not_at_all, NULL), PARTITA_WOULD_BLOCK);
@@ -730,10 +735,10 @@ static void what_came_of_admitted_messages_is_pushed(void) {
     CHECK_EQ(metrics_of(world.app).sent, 4);
     CHECK_EQ(metrics_of(world.app).dead[PARTITA_DEAD_COMPUTE], 1);
     CHECK_EQ(world.keys, 1);
-    CHECK_STATUS(partita_sender_admit(world.sender, 1, &soon, NULL), PARTITA_INVALID_ARGUMENT);
+    CHECK_STATUS(admit(world.sender, 1, &soon, NULL), PARTITA_INVALID_ARGUMENT);
     CHECK_OK(partita_app_stop(world.app));
-    CHECK_STATUS(partita_sender_admit(world.sender, 0, &soon, &admitted), PARTITA_STOPPED);
-    CHECK_STATUS(partita_sender_admit(world.sender, 1, &soon, &admitted), PARTITA_STOPPED);
+    CHECK_STATUS(admit(world.sender, 0, &soon, &admitted), PARTITA_STOPPED);
+    CHECK_STATUS(admit(world.sender, 1, &soon, &admitted), PARTITA_STOPPED);
     end(&world);
 }
 
@@ -741,7 +746,7 @@ static void a_sender_that_goes_gives_its_credits_back(void) {
     world world = WORLD(.credits = 10);
     begin_halves(&world);
     size_t admitted;
-    CHECK_OK(partita_sender_admit(world.sender, 100, &soon, &admitted));
+    CHECK_OK(admit(world.sender, 100, &soon, &admitted));
     CHECK_EQ(admitted, 10);
     /* Some are given up, and one waits for the second step: the engine runs that. */
     size_t completed[] = {1, 0}, waiting[] = {0, 1}, many[] = {0, 2};
@@ -761,14 +766,14 @@ static void a_sender_that_goes_gives_its_credits_back(void) {
     CHECK_EQ(stage_of(world.app, 2).completed, 1);
     partita_sender other;
     CHECK_OK(partita_sender_new(world.pipeline, &other, NULL));
-    CHECK_OK(partita_sender_admit(other, 3, &not_at_all, &admitted));
+    CHECK_OK(admit(other, 3, &not_at_all, &admitted));
     CHECK_EQ(admitted, 3);
-    CHECK_STATUS(partita_sender_admit(other, 1, &not_at_all, &admitted), PARTITA_WOULD_BLOCK);
+    CHECK_STATUS(admit(other, 1, &not_at_all, &admitted), PARTITA_WOULD_BLOCK);
     CHECK_OK(partita_sender_free(world.sender));
     push = push_of(3, NULL, 0, (size_t[]){3, 0}, 2);
     CHECK_OK(partita_sender_push(other, &push));
     drained(&world);
-    CHECK_OK(partita_sender_admit(other, 1, &soon, &admitted));
+    CHECK_OK(admit(other, 1, &soon, &admitted));
     CHECK_OK(partita_sender_free(other));
     end(&world);
 }
@@ -778,7 +783,7 @@ static void what_is_pushed_into_an_end_is_handed_back(void) {
         world world = WORLD(.credits = 10);
         begin_halves(&world);
         size_t admitted, none[] = {0, 0};
-        CHECK_OK(partita_sender_admit(world.sender, 2, &soon, &admitted));
+        CHECK_OK(admit(world.sender, 2, &soon, &admitted));
         partita_value values[] = {word(1)};
         if (fails) {
             /* A key that nobody can find ends the application. */

@@ -107,7 +107,7 @@ static int child(const little *little) {
         partita_sender_new(little->pipeline, &sender, &fault),
         partita_send(little->sender, &value, 1, NULL, &len),
         partita_send_batch(little->sender, &batch, NULL, &len),
-        partita_sender_admit(little->sender, 1, NULL, &len),
+        partita_sender_admit(little->sender, NULL, NULL, &len),
         partita_sender_push(little->sender, NULL),
         partita_sender_free(little->sender),
         partita_sink_poll(little->sink, &value, 1, NULL, &len),

@@ -577,6 +577,7 @@ static void check_handle_is_refused(uint64_t id, const little *live) {
     partita_batch batch = {.size = sizeof batch, .len = 1, .values = &value};
     partita_computation_options computation = {.size = sizeof computation, .name = str("c"), .compute = little_count};
     partita_push push = {.size = sizeof push};
+    partita_admission admission = {.size = sizeof admission, .wanted = 1};
     size_t len;
 #define REFUSED(call) CHECK_STATUS(call, PARTITA_INVALID_HANDLE)
     CHECK_REFUSED(partita_app_add_partition(app, &partition, &error), error, PARTITA_INVALID_HANDLE,
@@ -605,7 +606,7 @@ static void check_handle_is_refused(uint64_t id, const little *live) {
     REFUSED(partita_sender_new(pipeline, &sender_out, NULL));
     REFUSED(partita_send(sender, &value, 1, &not_at_all, &len));
     REFUSED(partita_send_batch(sender, &batch, &not_at_all, &len));
-    REFUSED(partita_sender_admit(sender, 1, &not_at_all, &len));
+    REFUSED(partita_sender_admit(sender, &admission, &not_at_all, &len));
     REFUSED(partita_sender_push(sender, &push));
     REFUSED(partita_sender_free(sender));
     REFUSED(partita_sink_poll(sink, &value, 1, &not_at_all, &len));

@@ -280,9 +280,14 @@ impl Driver {
             )
         });
         let sender = &mut self.clients[client].sender;
-        let halves = !given && tokens.is_empty() && self.random.bool();
+        let halves = !given && self.random.bool();
         let (accepted, sent) = match halves {
-            true => Halves::new(&self.world, sender, pipeline).send(&messages, &values, &wait)?,
+            true => Halves::new(&self.world, sender, pipeline).send(
+                &messages,
+                &values,
+                batch.tokens,
+                &wait,
+            )?,
             false => sender.send(&batch, &wait),
         };
         self.note(|| format!("  accepted {accepted}, {sent:?}"));

@@ -1,7 +1,7 @@
 //! Sends in two halves, as a host may that runs the steps a pipeline begins with itself: it pushes what
 //! came of admitted messages whenever it likes, also with a message half-way.
 
-use partita::engine::{BatchKeys, Pushed, PushedFailure, Refusal, Sender, Wait};
+use partita::engine::{BatchKeys, Pushed, PushedFailure, Refusal, Sender, Tokens, Wait};
 use partita::model::{ByteKeys, Key, Value};
 
 use super::hand::{Hand, seen_computed};
@@ -26,6 +26,13 @@ pub struct Halves<'a> {
     /// Whether something waits: then it is pushed before anything else comes through.
     left: bool,
     given_up: usize,
+    /// Whether a completion is asked for, of each message perhaps.
+    asks: bool,
+    each: bool,
+    /// Which of the admitted messages is at hand, and which each value descends from.
+    at: usize,
+    from: Vec<u32>,
+    ends: bool,
 }
 
 impl Halves<'_> {
@@ -46,6 +53,11 @@ impl Halves<'_> {
             waiting: vec![0; steps],
             left: false,
             given_up: 0,
+            asks: false,
+            each: false,
+            at: 0,
+            from: Vec::new(),
+            ends: false,
         }
     }
 
@@ -54,29 +66,55 @@ impl Halves<'_> {
         &mut self,
         messages: &[Message],
         values: &[Value],
+        tokens: Tokens<'_>,
         wait: &Wait,
     ) -> Checked<(usize, Result<(), Refusal>)> {
+        self.asks = !matches!(tokens, Tokens::None);
+        self.each = matches!(tokens, Tokens::Each(_));
         let mut accepted = 0;
-        while accepted < messages.len() {
-            match self.sender.admit(messages.len() - accepted, wait) {
-                Err(refusal) => return Ok((accepted, Err(refusal))),
+        let mut sent = Ok(());
+        while accepted < messages.len() && sent.is_ok() {
+            let tokens = match tokens {
+                Tokens::Each(each) => Tokens::Each(&each[accepted..]),
+                other => other,
+            };
+            match self.sender.admit(messages.len() - accepted, tokens, wait) {
+                Err(refusal) => sent = Err(refusal),
                 Ok(0) => return Err("none were admitted".into()),
                 Ok(granted) => {
-                    for left in (0..granted).rev() {
-                        self.run(messages[accepted].clone(), values[accepted])?;
-                        accepted += 1;
-                        let failed = self.sender.engine().failure().is_some();
-                        if failed || self.world.log().random.u32(..32) == 0 {
-                            // They are admitted again, unless all is over.
-                            self.given_up = left;
-                            break;
-                        }
-                    }
+                    self.run_all(messages, values, &mut accepted, granted)?;
+                    self.ends = accepted == messages.len() && self.world.log().random.bool();
                     self.push(None)?;
                 }
             }
         }
-        Ok((accepted, Ok(())))
+        if self.asks && !std::mem::take(&mut self.ends) {
+            // Whether it is refused makes no difference.
+            let _ = self.sender.admit(0, Tokens::None, wait);
+        }
+        Ok((accepted, sent))
+    }
+
+    fn run_all(
+        &mut self,
+        messages: &[Message],
+        values: &[Value],
+        accepted: &mut usize,
+        granted: usize,
+    ) -> Checked {
+        self.at = 0;
+        for left in (0..granted).rev() {
+            self.run(messages[*accepted].clone(), values[*accepted])?;
+            self.at += 1;
+            *accepted += 1;
+            let failed = self.sender.engine().failure().is_some();
+            if !self.asks && (failed || self.world.log().random.u32(..32) == 0) {
+                // They are admitted again, unless all is over.
+                self.given_up = left;
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs one message through the steps, and all that comes of it, depth first.
@@ -113,13 +151,15 @@ impl Halves<'_> {
     /// Leaves what is on its way to the engine.
     fn leave(&mut self, stack: &mut Vec<(usize, Message, Option<Value>)>) {
         let steps = self.completed.len();
-        if stack.is_empty() || self.waiting.iter().any(|&waiting| waiting > 0) {
+        // What is left is dropped if the application has failed: then nothing more should be computed.
+        if self.asks || stack.is_empty() || self.waiting.iter().any(|&waiting| waiting > 0) {
             return;
         }
         while let Some((at, message, id)) = stack.pop() {
             let mut log = self.world.log();
             let value = self.value(&mut log, message, id);
             self.values.push(value);
+            self.from.push(self.at as u32);
             if at < steps {
                 self.waiting[at] += 1;
                 continue;
@@ -184,6 +224,7 @@ impl Halves<'_> {
         let mut log = self.world.log();
         let value = self.value(&mut log, message, id);
         self.values.push(value);
+        self.from.push(self.at as u32);
         if shape.is_relayed(self.pipeline) {
             log.for_sinks[self.pipeline] += 1;
         }
@@ -215,7 +256,13 @@ impl Halves<'_> {
         // If nothing else comes of the message it may be over with this, or later.
         self.over = last && self.world.log().random.bool();
         self.done += usize::from(self.over);
-        self.push(Some(PushedFailure { value, step, text }))
+        let from = self.at;
+        self.push(Some(PushedFailure {
+            value,
+            from,
+            step,
+            text,
+        }))
     }
 
     fn push(&mut self, failed: Option<PushedFailure<'_>>) -> Checked {
@@ -235,6 +282,11 @@ impl Halves<'_> {
                 false => &[],
             },
             given_up: self.given_up,
+            from: match self.each {
+                true => &self.from,
+                false => &[],
+            },
+            ends: self.ends,
         };
         if self.world.log().random.u32(..40) == 0 {
             let more = Pushed {
@@ -248,6 +300,7 @@ impl Halves<'_> {
         self.sender.push(&pushed)?;
         self.done = 0;
         self.values.clear();
+        self.from.clear();
         self.words.clear();
         self.bytes = ByteKeys::default();
         self.completed.fill(0);
