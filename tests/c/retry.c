@@ -7,7 +7,7 @@ enum { MOST = 64, MS = 1000000 };
 
 /* Messages are numbers: the key is the tens, and how often one fails is set before. */
 typedef struct program {
-    uint32_t policy, retries;
+    uint32_t policy, retries, blocking;
     uint64_t pause_ns;
     /* How often the sink fails on each number, and building the state of each key. */
     uint32_t fails[100], fails_at_sink[100], unbuilt[10];
@@ -102,7 +102,7 @@ static partita_status declare(program *program, uint32_t sink_retries, partita_e
     CHECK_OK(partita_pipeline_from_source(program->pipeline, &source, NULL));
     partita_step_options step = {.size = sizeof step, .name = str("count"), .partition = str("counts"),
                                  .policy = program->policy, .host = program, .word_key = tens,
-                                 .compute = compute, .drop = drop_outputs,
+                                 .compute = compute, .drop = drop_outputs, .blocking = program->blocking,
                                  .retries = program->retries, .retry_pause_ns = program->pause_ns};
     CHECK_OK(partita_pipeline_to_state_partition(program->pipeline, &step, NULL));
     partita_sink_options sink = {.size = sizeof sink, .name = str("out"), .host = program,
@@ -128,8 +128,8 @@ static void send_numbers(program *program, const uint64_t *numbers, size_t count
 static uint64_t dead(program *program, int reason) { return metrics_of(program->app).dead[reason]; }
 
 /* Messages of key 1 wait behind 12, which fails twice; those of key 2 do not. */
-static void a_key_keeps_its_order_and_others_go_on(void) {
-    program program = PROGRAM(.retries = 3, .pause_ns = 20 * MS);
+static void a_key_keeps_its_order_and_others_go_on(uint32_t blocking) {
+    program program = PROGRAM(.retries = 3, .pause_ns = 20 * MS, .blocking = blocking);
     program.fails[12] = 2, program.fails[14] = 3, program.fails[23] = 1;
     static const uint64_t numbers[] = {11, 12, 21, 13, 22, 14, 15, 23, 24};
     begin(&program, 0);
@@ -274,7 +274,8 @@ static void what_cannot_be_tried_again_is_a_mistake(void) {
 }
 
 int main(void) {
-    a_key_keeps_its_order_and_others_go_on();
+    a_key_keeps_its_order_and_others_go_on(0);
+    a_key_keeps_its_order_and_others_go_on(4);
     after_the_retries_the_policy_decides();
     a_state_that_cannot_be_built_is_tried_again();
     all_of_a_sink_wait_for_a_message_that_failed();
