@@ -106,9 +106,11 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 
 bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4")
 	@go -C benches/go run ./cmd/stockbench $(ARGS)
+	@go -C benches/go run ./cmd/blockbench
 
 bench-quick: $(BUNDLED) ## the same, short
 	@go -C benches/go run ./cmd/stockbench -quick $(ARGS)
+	@go -C benches/go run ./cmd/blockbench -quick
 
 ## Tests: each group is a target, which prints `ok NAME` or `FAILED NAME` -----------------------
 

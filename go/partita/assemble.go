@@ -30,6 +30,7 @@ func (app *Application) assemble(stepper *stepper) (*engine, error) {
 		deadLetters: app.deadLetters,
 		logger:      app.logger,
 		stepper:     stepper,
+		computing:   app.workers,
 		messages:    make(keepers),
 		states:      make(keepers),
 		partitions:  make(map[string]partition),

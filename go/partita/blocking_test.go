@@ -222,6 +222,38 @@ func TestAParallelStepThatBlocksUsesAllOfItsGoroutines(t *testing.T) {
 	}
 }
 
+func TestWhatWouldDeadlockInAStepThatBlocksIsRefused(t *testing.T) {
+	source, other := partita.NewSourceOf[int](partita.Credits(1)), partita.NewSourceOf[int]()
+	app, others := partita.NewApplication("a", partita.Workers(1)), partita.NewApplication("others", partita.Workers(1))
+	partita.NewPipelineOf(others, "p", other).Done()
+	start(t, others)
+	ctx := deadline(t)
+	partita.ToStatePartition(partita.NewPipelineOf(app, "p", source), partita.PartitionOf[int, int]{Name: "s"},
+		func(n int) int { return n },
+		func(_, n int, _ *int, _ *partita.Emitter[partita.None]) (bool, error) {
+			for what, err := range map[string]error{
+				"Wait":  app.Wait(ctx),
+				"Drain": app.Drain(ctx),
+				"Close": app.Close(ctx),
+				"Send":  source.Send(ctx, n), // there is one credit, and it is taken
+			} {
+				if !errors.Is(err, partita.ErrWouldDeadlock) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			// What is another application's may be waited for.
+			if err := errors.Join(other.Send(ctx, n), others.Drain(ctx)); err != nil {
+				t.Errorf("another application: %v", err)
+			}
+			return true, nil
+		}, partita.Blocking(2)).Done()
+	start(t, app)
+	for n := range 5 {
+		must(t, source.Send(ctx, n))
+	}
+	must(t, app.Drain(ctx))
+}
+
 func TestIdleGoroutinesOfAStepThatBlocksUseNoProcessorTime(t *testing.T) {
 	held := hold(64, partita.Workers(2))
 	start(t, held.app)

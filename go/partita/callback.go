@@ -52,7 +52,7 @@ func (call *callback) do(code func()) C.partita_status {
 func (call *callback) fail(end ending) {
 	text := end.text(call.job.describe())
 	call.report()
-	if end.exited() && !call.worker.stands() {
+	if end.exited() && !call.worker.stands() && call.worker.helper == nil {
 		call.worker.lose(text)
 		return
 	}

@@ -25,6 +25,8 @@ type engine struct {
 	// seated has what is made for each seat, and workers who sits there: the first is whoever closes.
 	seated  []seated
 	workers []*worker
+	// computing is how many of them are there for all that does not block.
+	computing int
 	// blame is the first error in a goroutine that sends that made the application fail.
 	blame   atomic.Pointer[blame]
 	gates   []gate
@@ -71,7 +73,11 @@ func (engine *engine) threads() int {
 // hire makes what belongs to each worker, to whoever closes, and to those who send through steps.
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
-		engine.workers = append(engine.workers, newWorker(engine, index))
+		worker := newWorker(engine, index)
+		if index >= engine.computing {
+			worker.helper = engine.waiter.helpers.hire()
+		}
+		engine.workers = append(engine.workers, worker)
 	}
 	for _, gate := range engine.gates {
 		if gate.needsSeat() {
@@ -119,6 +125,9 @@ func (engine *engine) begin() {
 		if !worker.stands() {
 			engine.crew.Add(1)
 			go worker.work()
+			if worker.helper != nil {
+				go worker.helper.work()
+			}
 		}
 	}
 	if engine.logger != nil {

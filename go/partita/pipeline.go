@@ -104,6 +104,11 @@ func Quarantine() StepOption { return func(options *stepOptions) { options.polic
 // builder. Blocking steps of one partition must have the same number, and share it. A step without a state
 // may be blocking if it is parallel; its goroutines also run the stateless steps behind it. All steps
 // together have 1,024 at most. It is not for sinks.
+//
+// In such a step a Send into the same application is allowed as long as it need not wait.
+//
+// Where workers are busy, computations that wake up wait for one of GOMAXPROCS processors: it should then be
+// some more than there are workers ([Workers]).
 func Blocking(threads int) StepOption {
 	return func(options *stepOptions) { options.blocking, options.isBlocking = threads, true }
 }

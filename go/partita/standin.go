@@ -16,10 +16,13 @@ type task interface {
 	work()
 }
 
-// perform does a task, on the worker's goroutine or for whoever closes.
+// perform does a task, on the worker's goroutine, on that of its helper, or for whoever closes.
 func (call *callback) perform(task task) C.partita_status {
-	if call.worker.stands() {
+	switch worker := call.worker; {
+	case worker.stands():
 		return call.standIn(task)
+	case worker.helper != nil:
+		return worker.helper.help(call, task)
 	}
 	return call.do(task.work)
 }

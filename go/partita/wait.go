@@ -25,6 +25,8 @@ type waiter struct {
 	// step lets the engine go on while a call waits, and tells whether it could; nil if it goes on by
 	// itself.
 	step func() bool
+	// helpers may not wait: see [helpers.here].
+	helpers helpers
 
 	lock sync.Mutex
 	idle []C.partita_cancel
@@ -41,6 +43,9 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 	}
 	if waiter.step != nil {
 		return waiter.stepUntil(ctx, call)
+	}
+	if waiter.helpers.here() {
+		return C.PARTITA_WOULD_DEADLOCK
 	}
 	// The next call sleeps inside the engine, and keeps its processor (its P) for a while: whoever
 	// waits for one may have it first.
@@ -62,6 +67,9 @@ func (waiter *waiter) wait(ctx context.Context, listener listener, call attempt)
 func (waiter *waiter) waitLong(ctx context.Context, listener listener, call attempt) C.partita_status {
 	if waiter.step != nil {
 		return waiter.stepUntil(ctx, call)
+	}
+	if waiter.helpers.here() {
+		return C.PARTITA_WOULD_DEADLOCK
 	}
 	cancel, status := waiter.take()
 	if status != C.PARTITA_OK {

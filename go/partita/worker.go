@@ -17,8 +17,10 @@ type worker struct {
 	// index is what the engine calls it, or below 0 for whoever closes.
 	index int
 	// sends says that it is no worker but the seat of a gate.
-	sends   bool
-	bed     bed
+	sends bool
+	bed   bed
+	// helper runs user code, if the worker is there for steps that block.
+	helper  *helper
 	keyRoom keyRoom
 	burial  burialJob
 	// lost is why the last goroutine that was this worker has ended.
@@ -52,6 +54,9 @@ func (worker *worker) work() {
 	returned := false
 	defer func() {
 		if returned {
+			if worker.helper != nil {
+				close(worker.helper.tasks)
+			}
 			worker.engine.crew.Done()
 			return
 		}

@@ -28,7 +28,7 @@ pub struct Rejected {
 
 /// How many messages at most are handed together to a callback that may block: few, so that those behind
 /// them do not wait while other threads have nothing to do.
-const BLOCKING_RUN_LENGTH: usize = 8;
+const BLOCKING_RUN_LENGTH: usize = 16;
 
 pub(crate) struct Plan {
     pub(crate) picture: Picture,
