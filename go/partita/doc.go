@@ -38,6 +38,8 @@
 //	sums := partita.ToStatePartition(stream, totals, byLetter, addVotes)
 //	sums.ToSink(partita.NewSinkFuncOf("print", show))
 //
+// [To] and [ToMulti] add computations without a state, and [ToStateful] one whose state is one object.
+//
 // [Application.Start] runs it, [SourceOf.Send] feeds it, [Application.Drain] waits until all that
 // was sent is done, [PartitionOf.Parts] then reads the states, and [Application.Close] ends it.
 // [Application.Run] does all but the feeding in one call, for programs that run until they are told

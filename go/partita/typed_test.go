@@ -833,3 +833,62 @@ func endInTheMiddle(t *testing.T, end func(app *partita.Application, fail *atomi
 	must(t, app.Close(context.Background()))
 	leavesNothing(t, app)
 }
+
+func TestATypedMessageIsTriedAgainAsItWasSent(t *testing.T) {
+	for how, fail := range failures {
+		t.Run(how, func(t *testing.T) {
+			source := partita.NewSourceOf[reading]()
+			app := partita.NewApplication("retry", partita.Workers(2))
+			tries := partita.PartitionOf[string, map[int]int]{Name: "tries", Build: func(string) map[int]int { return make(map[int]int) }}
+			sink, taken := collect[reading]("out")
+			partita.ToStatePartition(partita.NewPipelineOf(app, "p", source), tries, meterOf,
+				func(_ string, in reading, tries *map[int]int, out *partita.Emitter[reading]) (bool, error) {
+					(*tries)[in.n]++
+					out.Emit(in)
+					if in.n%5 == 0 && (*tries)[in.n] < 3 {
+						out.Emit(in)
+						return true, fail(in.n)
+					}
+					return true, nil
+				}, partita.Retry(2, 0)).ToSink(sink)
+			start(t, app)
+			sent := readings(0, 60, 1)
+			sendAll(t, source, sent...)
+			must(t, app.Drain(deadline(t)))
+			if !slices.Equal(*taken, sent) {
+				t.Errorf("the outputs are %v, expected each message once, in order", *taken)
+			}
+		})
+	}
+}
+
+func TestATypedStepMayBlock(t *testing.T) {
+	const threads = 4
+	source := partita.NewSourceOf[int]()
+	app := partita.NewApplication("blocks", partita.Workers(1))
+	var inside atomic.Int64
+	all := make(chan bool)
+	meet := func(_, in int, count *int, out *partita.Emitter[int]) (bool, error) {
+		*count++
+		if inside.Add(1) == threads {
+			close(all)
+		}
+		<-all // each is of another key, and waits for the others
+		out.Emit(in)
+		return true, nil
+	}
+	sink, taken := collect[int]("out")
+	keys := make([]int, threads)
+	for i := range keys {
+		keys[i] = i
+	}
+	partita.ToStatePartition(partita.NewPipelineOf(app, "p", source), partita.PartitionOf[int, int]{Name: "s", Keys: keys},
+		func(n int) int { return n }, meet, partita.Blocking(threads)).ToSink(sink)
+	start(t, app)
+	sendAll(t, source, keys...)
+	must(t, app.Drain(deadline(t)))
+	slices.Sort(*taken)
+	if !slices.Equal(*taken, keys) {
+		t.Errorf("the outputs are %v, expected %v", *taken, keys)
+	}
+}
