@@ -19,11 +19,12 @@ pub enum Fault {
     StateReset,
     QuarantineIgnored,
     RetryOvertaken,
+    IdleOverlooked,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 15] = [
         Fault::CreditLost,
         Fault::GateOpen,
         Fault::MailboxSwapped,
@@ -38,6 +39,7 @@ impl Fault {
         Fault::StateReset,
         Fault::QuarantineIgnored,
         Fault::RetryOvertaken,
+        Fault::IdleOverlooked,
     ];
 }
 

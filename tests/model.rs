@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 20] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 22] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -21,6 +21,8 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 20] {
         ("a full queue of a sink", count(|one| one.stall)),
         ("a skipped message", count(|one| one.skip)),
         ("a reset state", count(|one| one.reset)),
+        ("messages through a buffer", count(|one| one.buffered)),
+        ("a buffer flushed later", count(|one| one.left_later)),
         ("stateless steps in senders", count(|one| one.in_senders)),
         ("stateless steps in shards", count(|one| one.in_shards)),
         ("a parallel step", count(|one| one.parallel)),
@@ -46,6 +48,7 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 20] {
 fn least(what: &str) -> usize {
     match what {
         "a failure half-way" => 50,
+        "a buffer flushed later" => 20,
         _ => 10,
     }
 }

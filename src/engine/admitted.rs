@@ -305,7 +305,7 @@ impl Sender {
 
     /// Counts what is done, and takes credits for what came of it: tells for how many.
     fn account(&self, engine: &Engine, pushed: &Pushed<'_>) -> usize {
-        self.count_sent(engine, pushed.done);
+        engine.count_sent(self.pipeline, pushed.done);
         let slot = &engine.pipelines[self.pipeline];
         let (steps, through) = (self.steps(), pushed.through().unwrap_or(0));
         let failed = |step| usize::from(pushed.failed.is_some_and(|failed| failed.step == step));

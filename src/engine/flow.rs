@@ -14,6 +14,8 @@ use crate::sync::{Arc, AtomicI64, AtomicUsize, Mutex, Ordering, fence, lock};
 pub(crate) struct Flow {
     credits: i64,
     in_flight: AtomicI64,
+    /// How many messages are in hoppers.
+    gathered: AtomicI64,
     /// How many messages are at each stage: one for each step, and one behind the last for sinks and
     /// dead letters.
     stages: Box<[AtomicI64]>,
@@ -36,6 +38,7 @@ impl Flow {
         Flow {
             credits: credits as i64,
             in_flight: AtomicI64::new(0),
+            gathered: AtomicI64::new(0),
             stages: (0..=steps).map(|_| AtomicI64::new(0)).collect(),
             room: Arc::default(),
             gated: Mutex::default(),
@@ -119,6 +122,42 @@ impl Flow {
         }
     }
 
+    /// How many of those in flight are not at their end: what lies there, unread perhaps, keeps nobody
+    /// busy.
+    fn under_way(&self, in_flight: i64) -> i64 {
+        match &self.stages[..] {
+            [_] => in_flight,
+            stages => in_flight - stages[stages.len() - 1].load(Ordering::SeqCst),
+        }
+    }
+
+    /// Notes that admitted messages were put into a hopper.
+    pub(crate) fn gathered(&self, count: usize) {
+        self.gathered.fetch_add(count as i64, Ordering::SeqCst);
+    }
+
+    /// Notes that messages were taken out of a hopper, to be passed on.
+    pub(crate) fn let_out(&self, count: usize) {
+        self.gathered.fetch_sub(count as i64, Ordering::SeqCst);
+    }
+
+    /// Whether nothing is under way but what is in hoppers.
+    pub(crate) fn is_idle(&self) -> bool {
+        // Pairs with the fence in `take_gated`: who has put a message in sees the credits that came back,
+        // or who gave them back sees the message.
+        fence(Ordering::SeqCst);
+        let in_flight = self.in_flight.load(Ordering::SeqCst);
+        self.under_way(in_flight) <= self.gathered.load(Ordering::SeqCst)
+    }
+
+    /// Whether messages are in hoppers, and nothing else is under way: for who has given credits back and
+    /// taken those who waited at the gate.
+    pub(crate) fn leaves_hoppers(&self) -> bool {
+        self.gathered.load(Ordering::Relaxed) > 0
+            && self.is_idle()
+            && !planted(Fault::IdleOverlooked)
+    }
+
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst).max(0) as usize
     }
@@ -157,6 +196,7 @@ impl Flow {
 
     /// The actors to notify because credits came back.
     pub(crate) fn take_gated(&self) -> Vec<ActorId> {
+        // Pairs with those in `pass_gate` and `is_idle`.
         fence(Ordering::SeqCst);
         if self.gated_len.load(Ordering::SeqCst) == 0 {
             return Vec::new();

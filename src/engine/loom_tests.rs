@@ -12,6 +12,7 @@ use std::sync::atomic::{
 use loom::cell::UnsafeCell;
 use loom::thread;
 
+use super::buffer::Hopper;
 use super::clock::Clock;
 use super::event::{Cancel, Event, Wait, WaitError};
 use super::flow::Flow;
@@ -543,6 +544,99 @@ fn a_lane_held_back_by_the_gate_is_notified_when_it_opens() {
         return_credits(&flow, &schedule, 1, 1);
         other.join().unwrap();
         worker.join().unwrap();
+    });
+}
+
+// ---- buffers ----
+
+/// A hopper, and what came out of it.
+struct Gathering {
+    flow: Flow,
+    hopper: Hopper,
+    out: Mutex<Vec<Value>>,
+}
+
+impl Gathering {
+    fn new(limit: usize) -> Arc<Gathering> {
+        Arc::new(Gathering {
+            flow: Flow::new(8, 1),
+            hopper: Hopper::new(0, 0, limit, None),
+            out: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Puts a message in, as a thread does that sends it.
+    fn put(&self, message: u64) {
+        assert_eq!(self.flow.admit(1), 1);
+        let filled = self.hopper.fill(&[Value(message)], &self.flow, || LATER);
+        if filled.full || self.flow.is_idle() {
+            self.empty();
+        }
+    }
+
+    /// Lets messages out: again if that is asked for meanwhile, as the flusher does.
+    fn empty(&self) {
+        while let Some(mut spout) = self.hopper.open(usize::MAX, &self.flow) {
+            lock(&self.out).append(&mut spout.values);
+            if !self.hopper.close(spout) {
+                break;
+            }
+        }
+    }
+
+    fn came_out(&self) -> Vec<u64> {
+        lock(&self.out).iter().map(|value| value.0).collect()
+    }
+}
+
+#[test]
+fn what_is_put_in_while_a_timer_empties_a_hopper_keeps_its_order_and_is_not_left_behind() {
+    check(4, || {
+        let gathering = Gathering::new(2);
+        let timer = gathering.clone();
+        let timer = thread::spawn(move || {
+            timer.hopper.ask();
+            timer.empty();
+        });
+        (1..=4).for_each(|message| gathering.put(message));
+        timer.join().unwrap();
+        // At most the first was let out for itself: then one is left that nobody waits for yet.
+        gathering.hopper.ask();
+        gathering.empty();
+        assert_eq!(gathering.came_out(), [1, 2, 3, 4]);
+    });
+}
+
+#[test]
+fn what_fills_a_hopper_while_another_thread_empties_it_is_let_out() {
+    check(4, || {
+        let gathering = Gathering::new(1);
+        let other = gathering.clone();
+        let other = thread::spawn(move || other.put(1));
+        gathering.put(2);
+        other.join().unwrap();
+        let mut came_out = gathering.came_out();
+        came_out.sort();
+        assert_eq!(came_out, [1, 2]);
+    });
+}
+
+#[test]
+fn a_message_that_comes_as_the_pipeline_falls_idle_is_let_out() {
+    check(4, || {
+        let gathering = Gathering::new(8);
+        assert_eq!(gathering.flow.admit(1), 1);
+        let worker = gathering.clone();
+        let worker = thread::spawn(move || {
+            worker.flow.consumed(0, 1, 0);
+            assert!(worker.flow.take_gated().is_empty());
+            if worker.flow.leaves_hoppers() {
+                worker.empty();
+            }
+        });
+        gathering.put(1);
+        worker.join().unwrap();
+        assert_eq!(gathering.came_out(), [1]);
     });
 }
 

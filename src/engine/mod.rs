@@ -1,11 +1,13 @@
 //! Runs a plan: shards, mailboxes, scheduler, credits, sinks, shutdown.
 //!
 //! What runs is an actor: a shard of a partition, a sink that is a callback, the dead-letter handler,
-//! the relay of a pipeline whose senders reach its sinks, or a strand of a parallel step. Workers take ready actors from the schedule, one worker
+//! the relay of a pipeline whose senders reach its sinks, a strand of a parallel step, or the flusher of a
+//! pipeline's buffers. Workers take ready actors from the schedule, one worker
 //! at a time for each actor.
 
 mod account;
 mod admitted;
+mod buffer;
 mod callback;
 mod cell;
 mod chain;
@@ -57,6 +59,7 @@ use crate::topology::{
     StepPlan, Threads,
 };
 
+use buffer::{Flusher, Hoppers};
 use cell::Cells;
 use event::Event;
 use flow::Flow;
@@ -72,6 +75,7 @@ use ticket::Tickets;
 use worker::WorkerSlot;
 
 pub use admitted::{Pushed, PushedFailure};
+pub use buffer::Buffer;
 pub(crate) use death::Death;
 pub use death::{Failure, FailureKind};
 pub use event::{Cancel, Wait, WaitError};
@@ -97,6 +101,7 @@ enum Actor {
     Relay(sink::Relay),
     Strand(Box<strand::Strand>),
     Reporter(report::Reporter),
+    Flusher(buffer::Flusher),
 }
 
 struct PartitionSlot {
@@ -122,6 +127,7 @@ struct PipelineSlot {
     sinks: Vec<SinkSlot>,
     /// What passes messages on to the sinks if the sender's chain ends there.
     relay: Option<(ActorId, Inbox)>,
+    hoppers: Hoppers,
     /// The strands of each step that is spread over the workers.
     strands: Vec<Option<strand::Strands>>,
     /// One for the source, each step and each sink.
@@ -326,6 +332,7 @@ impl Assembly {
             sinks,
             relay,
             strands,
+            hoppers: Hoppers::new(self.add(Actor::Flusher(Flusher::new(index)))),
             counters: (0..stages).map(|_| StageCounters::default()).collect(),
             discarded: AtomicU64::new(0),
         }
@@ -405,9 +412,12 @@ impl Engine {
     }
 
     fn notify_all_actors(&self) {
-        self.pools
-            .actors()
-            .for_each(|actor| self.pools.notify(actor));
+        let idle = |actor| {
+            let mut pipelines = self.pipelines.iter().map(|pipeline| &pipeline.hoppers);
+            pipelines.any(|hoppers| hoppers.flusher() == actor && hoppers.is_empty())
+        };
+        let actors = self.pools.actors().filter(|&actor| !idle(actor));
+        actors.for_each(|actor| self.pools.notify(actor));
     }
 
     /// Leaves messages for a lane of a shard.
@@ -432,6 +442,10 @@ impl Engine {
         }
         if returned.wake_senders {
             flow.room.notify();
+        }
+        if flow.leaves_hoppers() {
+            self.pools
+                .notify(self.pipelines[pipeline].hoppers.flusher());
         }
         if returned.quiet {
             self.quieter();

@@ -133,44 +133,30 @@ impl Sender {
         if batch.values.is_empty() {
             return (0, engine.refusal().map_or(Ok(()), Err));
         }
-        let mut accepted = 0;
-        // The deadline is that of the whole call, however often credits trickle in.
-        let started = engine.seam.now();
-        let mut wait = wait.clone();
-        let timeout = wait.timeout;
-        while accepted < batch.values.len() {
-            if accepted > 0
-                && let Some(timeout) = timeout
-                && !timeout.is_zero()
-            {
-                let left = timeout.saturating_sub(engine.seam.now().saturating_sub(started));
-                // What is left of a wait that was allowed is never "do not wait".
-                wait.timeout = Some(left.max(Duration::from_nanos(1)));
-            }
-            // What fans out overdraws the credits by what comes of one piece.
-            let piece = match self.chain.has_steps() {
-                true => engine.plan.run_length,
-                false => usize::MAX,
-            };
-            let wanted = piece.min(batch.values.len() - accepted);
-            match engine.admit(self.pipeline, wanted, &wait) {
-                Ok(granted) => {
-                    self.dispatch(&engine, batch, accepted, accepted + granted);
-                    accepted += granted;
-                    // If there is no worker, who closes runs what arrives: it may have looked already.
-                    if engine.discarding().is_some() {
-                        engine.changed.notify();
-                    }
+        // What fans out overdraws the credits by what comes of one piece.
+        let piece = match self.chain.has_steps() {
+            true => engine.plan.run_length,
+            false => usize::MAX,
+        };
+        let count = (batch.values.len(), piece);
+        engine.admit_all(
+            self.pipeline,
+            count,
+            wait,
+            || {},
+            |start, end| {
+                self.dispatch(&engine, batch, start, end);
+                // If there is no worker, who closes runs what arrives: it may have looked already.
+                if engine.discarding().is_some() {
+                    engine.changed.notify();
                 }
-                Err(refusal) => return (accepted, Err(refusal)),
-            }
-        }
-        (accepted, Ok(()))
+            },
+        )
     }
 
     /// Sends what was admitted on its way.
     fn dispatch(&mut self, engine: &Engine, batch: &Batch<'_>, start: usize, end: usize) {
-        self.count_sent(engine, end - start);
+        engine.count_sent(self.pipeline, end - start);
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
         let goes_on = end < batch.values.len();
@@ -263,18 +249,6 @@ impl Sender {
             batch: ticket,
             epoch: 0,
         }
-    }
-
-    /// Counts messages that were admitted, as they go on to what comes first.
-    pub(super) fn count_sent(&self, engine: &Engine, count: usize) {
-        let pipeline = &engine.plan.pipelines[self.pipeline];
-        let takers = match pipeline.steps.is_empty() {
-            true => pipeline.sinks.len().max(1),
-            false => 1,
-        };
-        let counters = &engine.pipelines[self.pipeline].counters[0];
-        counters.completed(count);
-        counters.emitted(count * takers);
     }
 
     /// Runs what was admitted through the steps before the first that is elsewhere.
@@ -400,6 +374,54 @@ impl Sender {
 }
 
 impl Engine {
+    /// Counts messages that were admitted, as they go on to what comes first.
+    pub(super) fn count_sent(&self, pipeline: usize, count: usize) {
+        let plan = &self.plan.pipelines[pipeline];
+        let takers = match plan.steps.is_empty() {
+            true => plan.sinks.len().max(1),
+            false => 1,
+        };
+        let counters = &self.pipelines[pipeline].counters[0];
+        counters.completed(count);
+        counters.emitted(count * takers);
+    }
+
+    /// Takes credits for `count` messages, at most `piece` at a time, and waits for them. `before` runs
+    /// before each piece; `pass` passes each on, from one message to another. Gives how many were accepted,
+    /// from the first one on, and what refused the rest.
+    pub(super) fn admit_all(
+        &self,
+        pipeline: usize,
+        (count, piece): (usize, usize),
+        wait: &Wait,
+        before: impl Fn(),
+        mut pass: impl FnMut(usize, usize),
+    ) -> (usize, Result<(), Refusal>) {
+        let mut accepted = 0;
+        // The deadline is that of the whole call, however often credits trickle in.
+        let started = wait.timeout.map(|timeout| (timeout, self.seam.now()));
+        let mut wait = wait.clone();
+        while accepted < count {
+            if accepted > 0
+                && let Some((timeout, started)) = started
+                && !timeout.is_zero()
+            {
+                let left = timeout.saturating_sub(self.seam.now().saturating_sub(started));
+                // What is left of a wait that was allowed is never "do not wait".
+                wait.timeout = Some(left.max(Duration::from_nanos(1)));
+            }
+            before();
+            match self.admit(pipeline, piece.min(count - accepted), &wait) {
+                Ok(granted) => {
+                    pass(accepted, accepted + granted);
+                    accepted += granted;
+                }
+                Err(refusal) => return (accepted, Err(refusal)),
+            }
+        }
+        (accepted, Ok(()))
+    }
+
     /// Takes credits for up to `wanted` messages, and says for how many; waits for at least one.
     pub(super) fn admit(
         &self,

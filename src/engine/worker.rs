@@ -181,6 +181,7 @@ impl Engine {
                 Some(host) => reporter.advance(self, &**host),
                 None => false,
             },
+            Actor::Flusher(flusher) => flusher.advance(self),
             Actor::Sink(sink) => {
                 let plan = &self.plan.pipelines[sink.pipeline].sinks[sink.sink];
                 match &plan.kind {
@@ -232,6 +233,7 @@ impl Engine {
             Actor::Undertaker(undertaker) => undertaker.lost(self, verdict),
             Actor::Strand(strand) => strand.lost(self, verdict),
             Actor::Reporter(reporter) => reporter.lost(self, verdict),
+            Actor::Flusher(flusher) => flusher.lost(self, verdict),
             Actor::Relay(_) => {}
         }
     }

@@ -13,6 +13,9 @@ pub struct Coverage {
     pub skip: bool,
     /// A state was built anew because a message failed.
     pub reset: bool,
+    /// Messages were sent through a buffer; and some left it behind their send.
+    pub buffered: bool,
+    pub left_later: bool,
     /// Steps without a state computed: some in senders, some behind a step with a state, and some parallel.
     pub in_senders: bool,
     pub in_shards: bool,

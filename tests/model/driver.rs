@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use partita::engine::{
-    Batch, BatchKeys, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Tokens, Wait,
+    Batch, BatchKeys, Buffer, Cancel, Engine, FailureKind, Reader, Refusal, Sender, Tokens, Wait,
 };
 use partita::metrics::{Metrics, StageMetrics};
 use partita::model::{ByteKeys, Key, Value};
@@ -21,8 +21,15 @@ use super::rules::Message;
 use super::shape::{Fate, Shape, SinkRule, Tracking};
 use super::world::{Checked, Event, Log, Taker, World};
 
+/// What a client sends through.
+enum Outlet {
+    Sender(Box<Sender>),
+    /// Perhaps together with others.
+    Buffer(Arc<Buffer>),
+}
+
 struct Client {
-    sender: Sender,
+    outlet: Outlet,
     pipeline: usize,
     number: usize,
     sent: u32,
@@ -100,9 +107,32 @@ impl Driver {
             .collect()
     }
 
+    fn outlet(&mut self, pipeline: usize) -> Outlet {
+        // What goes through a buffer has no completion.
+        if self.random.u32(..3) > 0 || self.world.shape.tracking == Tracking::All {
+            return Outlet::Sender(Box::new(Sender::new(self.engine.clone(), pipeline)));
+        }
+        let mut others = self.clients.iter().filter(|one| one.pipeline == pipeline);
+        let shared = others.find_map(|client| match &client.outlet {
+            Outlet::Buffer(buffer) => Some(buffer.clone()),
+            Outlet::Sender(_) => None,
+        });
+        if let Some(buffer) = shared.filter(|_| self.random.bool()) {
+            return Outlet::Buffer(buffer);
+        }
+        let limit = self.random.usize(1..=24);
+        let delay = match self.random.u32(..4) {
+            0 => None,
+            other => Some(Duration::from_micros(u64::from(other) * 300)),
+        };
+        let engine = self.engine.clone();
+        Outlet::Buffer(Arc::new(Buffer::new(engine, pipeline, limit, delay)))
+    }
+
     fn add_client(&mut self, pipeline: usize) {
+        let outlet = self.outlet(pipeline);
         self.clients.push(Client {
-            sender: Sender::new(self.engine.clone(), pipeline),
+            outlet,
             pipeline,
             number: self.clients_ever,
             sent: 0,
@@ -130,10 +160,10 @@ impl Driver {
     fn act(&mut self) -> Checked {
         match self.random.u32(..100) {
             0..34 => self.send()?,
-            34..38 => self.release()?,
-            38..41 => self.poll_completions()?,
-            41..44 => self.watermark()?,
-            44..70 => {
+            34..39 => self.release()?,
+            39..42 => self.poll_completions()?,
+            42..45 => self.watermark()?,
+            45..70 => {
                 let steps = self.random.usize(1..=12);
                 self.note(|| format!("step up to {steps} times"));
                 if self.random.bool() {
@@ -154,6 +184,7 @@ impl Driver {
             96 if self.world.shape.fate == Fate::Stop && self.random.bool() => self.stop()?,
             97 => self.wait()?,
             98 => self.pass_time(Duration::from_micros(200)),
+            99 if self.random.bool() => self.flush()?,
             _ => drop(self.engine.waiting_for()),
         }
         self.invariants()
@@ -244,11 +275,15 @@ impl Driver {
         let (mut words, mut bytes) = (Vec::new(), ByteKeys::default());
         let mut failed = None;
         let keyed = steps.first().is_some_and(|step| step.stateless.is_none());
-        let given = keyed && self.random.bool();
+        let buffered = matches!(self.clients[client].outlet, Outlet::Buffer(_));
+        let given = keyed && !buffered && self.random.bool();
         if given {
             failed = self.find_keys(&mut messages, &mut words, &mut bytes);
         }
-        let tokens = self.ask_for_completions(&mut messages);
+        let tokens = match buffered {
+            true => Vec::new(),
+            false => self.ask_for_completions(&mut messages),
+        };
         let wait = self.a_wait();
         let values: Vec<Value> = {
             let mut log = self.world.log();
@@ -279,19 +314,22 @@ impl Driver {
                 wait.timeout
             )
         });
-        let sender = &mut self.clients[client].sender;
-        let halves = !given && self.random.bool();
-        let (accepted, sent) = match halves {
-            true => Halves::new(&self.world, sender, pipeline).send(
-                &messages,
-                &values,
-                batch.tokens,
-                &wait,
-            )?,
-            false => sender.send(&batch, &wait),
-        };
+        let halves = !given && !buffered && self.random.bool();
+        let (accepted, sent) =
+            match &mut self.clients[client].outlet {
+                Outlet::Buffer(buffer) => {
+                    self.world.log().coverage.buffered = true;
+                    buffer.send(&values, &wait)
+                }
+                Outlet::Sender(sender) if halves => Halves::new(&self.world, sender, pipeline)
+                    .send(&messages, &values, batch.tokens, &wait)?,
+                Outlet::Sender(sender) => sender.send(&batch, &wait),
+            };
         self.note(|| format!("  accepted {accepted}, {sent:?}"));
-        let position = self.clients[client].sender.position();
+        let position = match &self.clients[client].outlet {
+            Outlet::Sender(sender) => sender.position(),
+            Outlet::Buffer(_) => 0,
+        };
         self.sent(pipeline, messages, &values, accepted, halves)?;
         let positions = self.world.log().tickets.position(pipeline);
         expect(
@@ -419,6 +457,17 @@ impl Driver {
             }
         }
         None
+    }
+
+    /// Flushes a client's buffer, if it has one.
+    fn flush(&mut self) -> Checked {
+        let client = self.random.choice(&self.clients);
+        let Some(Outlet::Buffer(buffer)) = client.map(|client| &client.outlet) else {
+            return Ok(());
+        };
+        self.note(|| "flush".into());
+        let flushed = buffer.flush();
+        expect(flushed.is_ok(), || format!("flush: {flushed:?}"))
     }
 
     /// What was accepted is the engine's, what was not is the host's.

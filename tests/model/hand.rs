@@ -234,6 +234,7 @@ impl Hand {
         batch: &mut KeyBatch<'_>,
     ) -> (MutexGuard<'a, Log>, Checked<Answer>) {
         let count = Hand::how_many(&mut log, batch.values.len());
+        log.coverage.left_later |= !log.sending && log.is_sent(batch.values[0]);
         let mut answer = Ok(Verdict::Done.into());
         for &id in &batch.values[..count] {
             match self.find_key(&mut log, id, batch) {

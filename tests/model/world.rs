@@ -418,6 +418,12 @@ impl Log {
         id
     }
 
+    /// Whether it is a message as it was sent.
+    pub fn is_sent(&self, id: Value) -> bool {
+        let held = self.messages.get(&id);
+        held.is_some_and(|held| held.message.stage == 0)
+    }
+
     /// A send did not accept this one: nothing may have happened to it.
     pub fn refused(&mut self, id: Value) -> Checked {
         match self.messages.remove(&id) {
