@@ -67,6 +67,11 @@
  *   A sink with `answer` gets messages together with the token of what they descend from: so a host
  *   answers whoever sent a request.
  *
+ * BUFFERS
+ *   A batch costs little more than a message. Threads that send one message at a time put them into a
+ *   buffer (partita_buffer_send), which sends them on together: when it is full, when its time has come,
+ *   and whenever nothing else is under way, so that a lone message is not delayed.
+ *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
  *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another
@@ -909,6 +914,38 @@ typedef struct partita_stage_metrics {
    */
   uint64_t dead[PARTITA_DEAD_ROOM];
 } partita_stage_metrics;
+
+/**
+ * When a buffer sends on what is in it, besides whenever nothing else of its pipeline is under way.
+ */
+typedef struct partita_buffer_options {
+  /**
+   * `sizeof(partita_buffer_options)`.
+   */
+  size_t size;
+  /**
+   * How many messages fill it; the default is 256. It is also emptied when a message finds no
+   * credit.
+   */
+  uint64_t messages;
+  /**
+   * How long the first message in it waits at most, in nanoseconds, while others are under way; the
+   * default is a millisecond, and with `PARTITA_FOREVER` it waits as long as they are.
+   */
+  int64_t flush_ns;
+} partita_buffer_options;
+
+/**
+ * A handle through which any number of threads send into one pipeline, one message at a time or many,
+ * which go on together. From `partita_buffer_new` to `partita_buffer_free` or the end of its
+ * application.
+ */
+typedef struct partita_buffer {
+  /**
+   * Zero is no buffer.
+   */
+  uint64_t id;
+} partita_buffer;
 
 /**
  * One output of a run: a message that follows from the message at index `from`.
@@ -2151,6 +2188,60 @@ partita_status partita_app_metrics(struct partita_app app, struct partita_metric
 partita_status partita_app_stage(struct partita_app app,
                                  size_t index,
                                  struct partita_stage_metrics *metrics_out);
+
+/**
+ * Makes a buffer in front of a pipeline of a started application. `options` may be NULL.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT` (`buffer_out` is NULL, or `options`), `PARTITA_UNSUPPORTED` (`options`),
+ * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+ *
+ * Pointers:
+ * `options` is NULL or points to as many readable bytes as its `size` says; `buffer_out` and
+ * `error_out` are NULL or writable.
+ */
+partita_status partita_buffer_new(struct partita_pipeline pipeline,
+                                  const struct partita_buffer_options *options,
+                                  struct partita_buffer *buffer_out,
+                                  struct partita_error *error_out);
+
+/**
+ * Puts messages into a buffer, in order: as `partita_send` does, but they may go on later, together
+ * with others. They are accepted all the same: each holds a credit and is in flight, and with
+ * `PARTITA_STOPPED` or a drain what was accepted before is still computed.
+ *
+ * Any number of threads may use a buffer at once, and the order of each is kept. The thread that fills
+ * it, or puts something in while nothing else is under way, sends on what is in it: on that thread,
+ * and else on a worker's, the stateless steps that the pipeline begins with and the partition function
+ * behind them are called. `wait`, `accepted_out` and answers are as for `partita_send`, without
+ * `PARTITA_BUSY`: a wait that ends in vain leaves accepted what `accepted_out` says, and the rest is
+ * the caller's. Not from inside a callback (`PARTITA_WOULD_DEADLOCK`).
+ *
+ * Pointers:
+ * `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
+ * `accepted_out` is NULL or writable.
+ */
+partita_status partita_buffer_send(struct partita_buffer buffer,
+                                   const union partita_value *values,
+                                   size_t len,
+                                   const struct partita_wait *wait,
+                                   size_t *accepted_out);
+
+/**
+ * Sends on what is in a buffer. It waits for nothing: what another thread is sending on at that time, or
+ * what fan-out holds up, goes on after this call.
+ *
+ * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with
+ * `PARTITA_INVALID_HANDLE`.
+ */
+partita_status partita_buffer_flush(struct partita_buffer buffer);
+
+/**
+ * Frees a buffer. What is in it goes its way.
+ *
+ * Any thread, also in callbacks, and while others use it. Fails with `PARTITA_INVALID_HANDLE`.
+ */
+partita_status partita_buffer_free(struct partita_buffer buffer);
 
 /**
  * Makes a means to end waits.

@@ -15,7 +15,7 @@ use once_cell::sync::{Lazy, OnceCell};
 use super::app::{AppObject, PipelineObject, ReaderObject, SenderObject, SinkObject};
 use super::error::ErrorObject;
 use super::status::{PARTITA_INVALID_HANDLE, partita_status};
-use crate::engine::Cancel;
+use crate::engine::{Buffer, Cancel};
 
 /// What a handle can stand for.
 pub(super) enum Object {
@@ -26,6 +26,8 @@ pub(super) enum Object {
     Cancel(std::sync::Arc<Cancel>),
     Reader(ReaderObject),
     Error(ErrorObject),
+    /// Boxed: slots of all kinds of handles are as large as the largest.
+    Buffer(Box<Buffer>),
 }
 
 impl Object {
@@ -38,6 +40,7 @@ impl Object {
             Object::Cancel(_) => 5,
             Object::Reader(_) => 6,
             Object::Error(_) => 7,
+            Object::Buffer(_) => 8,
         }
     }
 }
@@ -61,7 +64,7 @@ macro_rules! handled {
 }
 
 handled!(App: AppObject, Pipeline: PipelineObject, Sender: SenderObject, Sink: SinkObject,
-    Cancel: std::sync::Arc<Cancel>, Reader: ReaderObject, Error: ErrorObject);
+    Cancel: std::sync::Arc<Cancel>, Reader: ReaderObject, Error: ErrorObject, Buffer: Buffer);
 
 const CHUNK: usize = 1024;
 const CHUNKS: usize = 1024;

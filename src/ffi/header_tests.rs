@@ -123,6 +123,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_app { id }
         partita_pipeline { id }
         partita_sender { id }
+        partita_buffer { id }
+        partita_buffer_options { size messages flush_ns }
         partita_sink { id }
         partita_cancel { id }
         partita_reader { id }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, non_camel_case_types)]
 
 mod app;
+mod buffer;
 mod callbacks;
 mod cancel;
 mod chain;

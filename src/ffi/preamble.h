@@ -67,6 +67,11 @@
  *   A sink with `answer` gets messages together with the token of what they descend from: so a host
  *   answers whoever sent a request.
  *
+ * BUFFERS
+ *   A batch costs little more than a message. Threads that send one message at a time put them into a
+ *   buffer (partita_buffer_send), which sends them on together: when it is full, when its time has come,
+ *   and whenever nothing else is under way, so that a lone message is not delayed.
+ *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
  *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another

@@ -65,6 +65,16 @@ pub struct partita_sender {
     pub id: u64,
 }
 
+/// A handle through which any number of threads send into one pipeline, one message at a time or many,
+/// which go on together. From `partita_buffer_new` to `partita_buffer_free` or the end of its
+/// application.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_buffer {
+    /// Zero is no buffer.
+    pub id: u64,
+}
+
 /// A sink of a pipeline. Owned by its application and gone with it. Any thread.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -111,6 +121,20 @@ pub struct partita_wait {
     pub timeout_ns: i64,
     /// Ends the wait when fired (`PARTITA_CANCELLED`); zero for none.
     pub cancel: partita_cancel,
+}
+
+/// When a buffer sends on what is in it, besides whenever nothing else of its pipeline is under way.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_buffer_options {
+    /// `sizeof(partita_buffer_options)`.
+    pub size: usize,
+    /// How many messages fill it; the default is 256. It is also emptied when a message finds no
+    /// credit.
+    pub messages: u64,
+    /// How long the first message in it waits at most, in nanoseconds, while others are under way; the
+    /// default is a millisecond, and with `PARTITA_FOREVER` it waits as long as they are.
+    pub flush_ns: i64,
 }
 
 /// For `partita_wait.timeout_ns`: as long as it takes.
