@@ -5,4 +5,5 @@ set -eu
 cd "$(dirname "$0")/../.."
 for source in examples/*.c; do tests/tools/build_c.sh "$1" "$source"; done
 examples/check_loop.sh "target/c/$1/loop"
+examples/check_files.sh "target/c/$1/files"
 examples/check.sh target/examples/stock "target/c/$1/stock"
