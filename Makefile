@@ -104,9 +104,10 @@ $(STOCK): FORCE $(BUNDLED) | toolchain
 stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
 	@$(STOCK) -in $(STOCK_DATA) $(ARGS)
 
-bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4")
+bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4"), and calls by hand
 	@go -C benches/go run ./cmd/stockbench $(ARGS)
 	@go -C benches/go run ./cmd/blockbench
+	@go -C benches/go run ./cmd/callbench
 
 bench-quick: $(BUNDLED) ## the same, short
 	@go -C benches/go run ./cmd/stockbench -quick $(ARGS)

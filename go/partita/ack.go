@@ -5,22 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Ack tells when nothing is left in the application of messages that were sent with
 // [SourceOf.SendAck]: all that follows from them was delivered, dropped or is dead. Its methods may be
 // called from any goroutine.
 type Ack struct {
-	engine   *engine
-	path     string
+	gate     *gateBase
 	sent     int
 	position uint64
 
-	lock sync.Mutex
 	// left counts the completions that are awaited, and the send while it goes on.
-	left int
-	dead uint64
-	why  *DeadError
+	left atomic.Int32
+	// asked says that done is made, or about to be.
+	asked atomic.Bool
+	lock  sync.Mutex
+	why   *DeadError
 	// done is made when somebody asks for it.
 	done chan struct{}
 }
@@ -52,8 +53,8 @@ var ErrNoOutput = errors.New("no output")
 
 // awaited is what a token of the engine stands for.
 type awaited interface {
-	// completed is called once for each completion: how many died, and why the first of them did.
-	completed(dead uint64, why *DeadError)
+	// completed is called once for each completion: how many died and why the first of them did, or nil.
+	completed(why *DeadError)
 }
 
 // SendAck sends messages in order, as [SourceOf.SendBatch] does, and returns an [Ack] that tells when
@@ -67,12 +68,13 @@ func (source *SourceOf[T]) SendAck(ctx context.Context, batch []T) (*Ack, error)
 		return nil, err
 	}
 	defer gate.giveBack(sender)
-	ack := &Ack{engine: gate.engine, path: gate.path, left: 1}
+	ack := &Ack{gate: &gate.gateBase}
+	ack.expect()
 	sender.asks = asking{ack: ack, tokens: sender.asks.tokens[:0]}
 	// The goroutine may also end in a partition function.
 	defer func() {
 		sender.asks.ack = nil
-		ack.completed(0, nil)
+		ack.completed(nil)
 	}()
 	ack.sent, err = sender.send(ctx, batch)
 	ack.position = sender.asks.position
@@ -83,28 +85,31 @@ func (source *SourceOf[T]) SendAck(ctx context.Context, batch []T) (*Ack, error)
 }
 
 // expect notes that one completion more is awaited.
-func (ack *Ack) expect() {
-	ack.lock.Lock()
-	defer ack.lock.Unlock()
-	ack.left++
-}
+func (ack *Ack) expect() { ack.left.Add(1) }
 
-func (ack *Ack) completed(dead uint64, why *DeadError) {
-	ack.lock.Lock()
-	defer ack.lock.Unlock()
-	ack.left--
-	ack.dead += dead
-	if ack.why == nil {
-		ack.why = why
+func (ack *Ack) completed(why *DeadError) {
+	if why != nil {
+		ack.die(why)
 	}
-	if ack.left > 0 {
+	// Whoever asks says so first: either that is seen here, or he sees that nothing is left.
+	if ack.left.Add(-1) > 0 || !ack.asked.Load() {
 		return
 	}
-	if ack.why != nil {
-		ack.why.Dead = ack.dead
-	}
-	if ack.done != nil {
+	ack.lock.Lock()
+	defer ack.lock.Unlock()
+	if ack.done != nil && !isDone(ack.done) {
 		close(ack.done)
+	}
+}
+
+// die notes that some messages died.
+func (ack *Ack) die(why *DeadError) {
+	ack.lock.Lock()
+	defer ack.lock.Unlock()
+	if ack.why == nil {
+		ack.why = why
+	} else {
+		ack.why.Dead += why.Dead
 	}
 }
 
@@ -120,7 +125,8 @@ func (ack *Ack) Done() <-chan struct{} {
 	defer ack.lock.Unlock()
 	if ack.done == nil {
 		ack.done = make(chan struct{})
-		if ack.left == 0 {
+		ack.asked.Store(true)
+		if ack.left.Load() == 0 {
 			close(ack.done)
 		}
 	}
@@ -131,9 +137,9 @@ func (ack *Ack) Done() <-chan struct{} {
 // follows from them, died; a [*DeadError] if some did; or the error of ctx, if that ends first.
 func (ack *Ack) Wait(ctx context.Context) error {
 	if ctx == nil {
-		return noContext(ack.path)
+		return noContext(ack.gate.path)
 	}
-	if err := ack.engine.await(ctx, ack.path, ack.Done()); err != nil {
+	if err := ack.gate.engine.await(ctx, ack.gate.path, ack.Done()); err != nil {
 		return err
 	}
 	return ack.Err()
@@ -143,10 +149,10 @@ func (ack *Ack) Wait(ctx context.Context) error {
 func (ack *Ack) Err() error {
 	ack.lock.Lock()
 	defer ack.lock.Unlock()
-	if ack.left > 0 || ack.why == nil {
+	if ack.left.Load() > 0 || ack.why == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", ack.path, ack.why)
+	return fmt.Errorf("%s: %w", ack.gate.path, ack.why)
 }
 
 // await waits until something is done. In an engine that is run step by step, who waits runs it.

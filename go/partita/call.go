@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -73,7 +74,7 @@ func (call *call[In, Out]) tell(out Out, err error) {
 }
 
 // completed is told by the engine when nothing is left of the message.
-func (call *call[In, Out]) completed(_ uint64, why *DeadError) {
+func (call *call[In, Out]) completed(why *DeadError) {
 	var none Out
 	if why != nil {
 		call.tell(none, why)
@@ -120,11 +121,10 @@ func (outlet *callersOutlet[In, Out]) wait(ctx context.Context, call *call[In, O
 
 // hear waits for news.
 func (outlet *callersOutlet[In, Out]) hear(ctx context.Context, call *call[In, Out]) (news, error) {
-	path := outlet.callers.source.path()
 	if step := outlet.engine.waiter.step; step != nil {
 		for len(call.news) == 0 && ctx.Err() == nil {
 			if !step() && len(call.news) == 0 {
-				return false, fmt.Errorf("%s: %w", path, ErrWouldBlock)
+				return false, fmt.Errorf("%s: %w", outlet.callers.source.path(), ErrWouldBlock)
 			}
 		}
 	}
@@ -136,7 +136,7 @@ func (outlet *callersOutlet[In, Out]) hear(ctx context.Context, call *call[In, O
 	case told := <-call.news:
 		return told, nil
 	case <-done:
-		return false, ended(ctx, path, "")
+		return false, ended(ctx, outlet.callers.source.path(), "")
 	}
 }
 
@@ -212,6 +212,9 @@ func (outlet *callersOutlet[In, Out]) lead(ctx context.Context, own *call[In, Ou
 	}
 	defer gate.giveBack(sender)
 	for {
+		// Those who are about to call, because they were just answered, do so first: then their messages
+		// go together. If nobody is, this takes no time.
+		runtime.Gosched()
 		batch := outlet.takeWaiting()
 		if batch == nil {
 			return

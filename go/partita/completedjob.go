@@ -26,7 +26,7 @@ func (engine *engine) complete(room *C.partita_completed) {
 		awaited := *waiting.at(token)
 		*waiting.at(token) = nil
 		tokens = append(tokens, token)
-		awaited.completed(uint64(one.dead), why)
+		awaited.completed(why)
 	}
 	engine.awaited.giveBack(tokens)
 	engine.completed = tokens

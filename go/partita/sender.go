@@ -213,7 +213,7 @@ func (sender *sender[T]) callTracked(numbers []uint64, words *C.uint64_t, texts 
 	if sender.asks.ack == nil {
 		sender.returnTokens(tokens[sent:])
 	} else if sent == 0 {
-		sender.asks.ack.completed(0, nil)
+		sender.asks.ack.completed(nil)
 		sender.returnTokens(tokens)
 	}
 	return sent, result.status
