@@ -201,7 +201,23 @@ func (app *Application) Drain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := app.flush(ctx); err != nil {
+		return err
+	}
 	return engine.drain(ctx)
+}
+
+// flush hands on what is in buffers.
+func (app *Application) flush(ctx context.Context) error {
+	if ctx == nil {
+		return nil
+	}
+	for _, pipeline := range app.pipelines {
+		if err := pipeline.source.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends the application: it waits for calls of user code that run, drops and counts what is
@@ -253,7 +269,7 @@ func (app *Application) Run(ctx context.Context) error {
 	}
 	rest := context.WithoutCancel(ctx)
 	for _, end := range []func(context.Context) error{
-		func(context.Context) error { return app.Stop() }, app.drainInTime, app.Close,
+		app.flushInTime, func(context.Context) error { return app.Stop() }, app.drainInTime, app.Close,
 	} {
 		if failed := end(rest); err == nil {
 			err = failed
@@ -265,14 +281,27 @@ func (app *Application) Run(ctx context.Context) error {
 	return err
 }
 
+// flushInTime hands on what is in buffers; what has no room by then, they tell themselves.
+func (app *Application) flushInTime(ctx context.Context) error {
+	ctx, done := app.inTime(ctx)
+	defer done()
+	_ = app.flush(ctx)
+	return nil
+}
+
 // drainInTime drains for as long as the application allows.
 func (app *Application) drainInTime(ctx context.Context) error {
-	if app.drainTimeout > 0 {
-		limited, cancel := context.WithTimeout(ctx, app.drainTimeout)
-		defer cancel()
-		ctx = limited
-	}
+	ctx, done := app.inTime(ctx)
+	defer done()
 	return app.Drain(ctx)
+}
+
+// inTime limits a context to the time to drain.
+func (app *Application) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if app.drainTimeout > 0 {
+		return context.WithTimeout(ctx, app.drainTimeout)
+	}
+	return ctx, func() {}
 }
 
 // Parts visits every state of a partition, in no particular order, until visit returns false. The

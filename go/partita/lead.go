@@ -18,8 +18,10 @@ type lead[T any] struct {
 	first  *buffer[T]
 	// piece are the messages that are admitted, of which the first ones were fed to the chain. Those
 	// that will not be sent are given up.
-	piece   []T
-	fed     int
+	piece []T
+	fed   int
+	// before counts those of the send that were sent before the piece.
+	before  int
 	givenUp int
 	// over says that all is pushed that will be.
 	over bool
@@ -67,6 +69,7 @@ func (lead *lead[T]) send(ctx context.Context, batch []T) (sent int, err error) 
 		if status != C.PARTITA_OK {
 			return sent, lead.gate.refused(ctx, status)
 		}
+		lead.before = sent
 		lead.piece, lead.fed, lead.givenUp, lead.over = piece[:admitted], 0, 0, false
 		lead.carry()
 		lead.piece = nil

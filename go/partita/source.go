@@ -15,6 +15,7 @@ type SourceOf[T any] struct {
 	options  sourceOptions
 	pipeline *Pipeline
 	gate     atomic.Pointer[gateOf[T]]
+	buffers  buffers[T]
 }
 
 // SourceOption sets something about a source.
@@ -53,6 +54,8 @@ type anySource interface {
 	settings() *sourceOptions
 	// side makes the engine's side of the source.
 	side(base gateBase) gate
+	// flush hands on what is in buffers.
+	flush(ctx context.Context) error
 }
 
 func (source *SourceOf[T]) owner() *Pipeline { return source.pipeline }
