@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use hosts::{application, callback, each, partition, pipeline, queue, step};
-use partita::engine::{Batch, Engine, Refusal, Sender, Stepped, Wait};
+use partita::engine::{Batch, BatchKeys, Engine, Pushed, Refusal, Sender, Stepped, Tokens, Wait};
 use partita::host::{self, Host};
 use partita::model::Value;
 use partita::topology::{Application, Clock, Threads};
@@ -258,6 +258,8 @@ fn another_thread_that_steps_is_refused_and_one_that_waits_has_its_turn() {
     assert_eq!(engine.step_many(1), Some(Err(Refusal::Busy)));
     assert!(!engine.step());
     assert_eq!(engine.drain(&Wait::not_at_all()), Err(Refusal::WouldBlock));
+    let a_moment = Wait::at_most(Duration::from_nanos(1));
+    assert_eq!(engine.drain(&a_moment), Err(Refusal::Timeout));
     let other = engine.clone();
     let draining = thread::spawn(move || other.drain(&Wait::forever()));
     let_on.send(()).expect("it waits");
@@ -300,4 +302,77 @@ fn with_threads_nobody_steps() {
     let digits = Digits::with(system(), 10, None);
     assert!(!digits.engine.advance(Duration::from_secs(1)));
     digits.close();
+}
+
+#[test]
+fn closing_returns_at_its_deadline_whatever_is_left() {
+    let digits = Digits::with(system(), 10, None);
+    let mut sender = Sender::new(digits.engine.clone(), 0);
+    let admitted = sender.admit(1, Tokens::None, &Wait::not_at_all());
+    assert_eq!(admitted, Ok(1));
+    let engine = digits.engine.clone();
+    let (answer, answered) = mpsc::channel();
+    thread::spawn(move || {
+        let closed = engine.close(&Wait::at_most(Duration::from_millis(20)));
+        answer.send(closed).expect("somebody waits for it");
+    });
+    let closed = answered.recv_timeout(Duration::from_secs(60));
+    assert_eq!(closed, Ok(Err(Refusal::Timeout)));
+    let nothing = Pushed {
+        done: 1,
+        values: &[],
+        keys: BatchKeys::Ask,
+        completed: &[],
+        failed: None,
+        waiting: &[],
+        given_up: 0,
+        from: &[],
+        ends: true,
+    };
+    sender.push(&nothing).unwrap();
+    digits.close();
+}
+
+#[test]
+fn who_sleeps_in_a_wait_runs_what_another_thread_sends() {
+    const ROUNDS: u64 = 300;
+    let digits = Digits::with(system(), 10, Some(4));
+    let (engine, messages) = (digits.engine.clone(), digits.messages.clone());
+    let (polled, next) = mpsc::channel();
+    let polling = thread::spawn(move || {
+        let mut out = [Value(0); 1];
+        for _ in 0..ROUNDS {
+            let count = engine.poll(0, 0, &mut out, &Wait::at_most(Duration::from_secs(20)));
+            assert_eq!(count, Some(Ok(1)));
+            messages.take_all(&out);
+            polled.send(()).expect("somebody sends the next");
+        }
+    });
+    for round in 0..ROUNDS {
+        digits.send([round], &Wait::not_at_all()).unwrap();
+        next.recv().expect("it was polled");
+    }
+    polling.join().expect("it polls");
+    digits.close();
+}
+
+#[test]
+fn who_sleeps_in_a_wait_runs_what_another_thread_makes_room_for() {
+    for _ in 0..50 {
+        let digits = Digits::with(system(), 10, Some(4));
+        digits.send(0..10, &Wait::not_at_all()).unwrap();
+        let engine = digits.engine.clone();
+        let draining = thread::spawn(move || engine.drain(&Wait::at_most(Duration::from_secs(20))));
+        let (mut out, mut left) = ([Value(0); 4], 10);
+        while left > 0 && !draining.is_finished() {
+            // This runs nothing.
+            if let Some(Ok(count)) = digits.engine.poll(0, 0, &mut out, &Wait::not_at_all()) {
+                digits.messages.take_all(&out[..count]);
+                left -= count;
+            }
+            thread::yield_now();
+        }
+        assert_eq!(draining.join().expect("it drains"), Ok(()));
+        digits.close();
+    }
 }

@@ -100,9 +100,11 @@ impl Event {
             if wait.cancel.as_ref().is_some_and(|cancel| cancel.is_fired()) {
                 break Err(WaitError::Cancelled);
             }
-            if !self.sleep(seen, deadline) {
-                break condition().ok_or(WaitError::Timeout);
+            // Each time: something may wake it again and again.
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                break Err(WaitError::Timeout);
             }
+            self.sleep(seen, deadline);
         };
         self.waiters.fetch_sub(1, Ordering::Relaxed);
         if let Some(cancel) = &wait.cancel {
@@ -111,8 +113,8 @@ impl Event {
         result
     }
 
-    /// Sleeps until the generation is no longer `seen`; tells whether that was before the deadline.
-    fn sleep(&self, seen: u64, deadline: Option<Instant>) -> bool {
+    /// Sleeps until the generation is no longer `seen`, or until the deadline.
+    fn sleep(&self, seen: u64, deadline: Option<Instant>) {
         let mut generation = lock(&self.generation);
         while *generation == seen {
             let Some(deadline) = deadline else {
@@ -124,12 +126,11 @@ impl Event {
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return false;
+                return;
             }
             let woken = self.passed.wait_timeout(generation, left);
             generation = woken.unwrap_or_else(|error| error.into_inner()).0;
         }
-        true
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod account;
 mod admitted;
+mod alarm;
 mod buffer;
 mod callback;
 mod cell;
@@ -385,6 +386,7 @@ impl Engine {
                 Schedule::new(assembly.actors.len())
                     .with_sleep(plan.sleep.clone())
                     .with_clock(seam.clock().clone())
+                    .with_alarm(seam.alarm().cloned())
                     .eager(pool != PoolId::WORKERS)
             }),
             cells: Cells::new(assembly.actors.into_iter()),

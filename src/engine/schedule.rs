@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use std::sync::Arc;
 
+use super::alarm::Alarm;
 use super::clock::Clock;
 use super::timers::Timers;
 use super::watch::Watch;
@@ -117,6 +118,8 @@ pub(crate) struct Schedule {
     arrived: Condvar,
     sleep: Option<Arc<dyn Sleep>>,
     clock: Arc<Clock>,
+    /// Wakes those who are to run what becomes ready, if there are no workers.
+    alarm: Option<Arc<Alarm>>,
     /// Whether every ready actor wakes a worker, even while others are awake.
     eager: bool,
 }
@@ -131,6 +134,7 @@ impl Schedule {
             arrived: Condvar::new(),
             sleep: None,
             clock: Arc::new(Clock::System),
+            alarm: None,
             eager: false,
         }
     }
@@ -143,6 +147,11 @@ impl Schedule {
     /// Lets timers go by this clock.
     pub(crate) fn with_clock(self, clock: Arc<Clock>) -> Schedule {
         Schedule { clock, ..self }
+    }
+
+    /// Has those woken who are to run what becomes ready, for want of workers.
+    pub(crate) fn with_alarm(self, alarm: Option<Arc<Alarm>>) -> Schedule {
+        Schedule { alarm, ..self }
     }
 
     /// Lets every ready actor wake a worker at once, or not.
@@ -231,6 +240,9 @@ impl Schedule {
         let sleeper = if wake { queue.sleepers.pop() } else { None };
         queue.unparking += usize::from(sleeper.is_some());
         drop(queue);
+        if let Some(alarm) = self.alarm.as_ref().filter(|_| needed) {
+            alarm.ring();
+        }
         match (&self.sleep, sleeper) {
             (Some(sleep), Some(worker)) => {
                 sleep.unpark(worker);

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::Engine;
+use super::alarm::Alarm;
 use super::clock::Clock;
 use super::event::{Event, Wait, WaitError};
 use super::pools::Pools;
@@ -25,6 +26,7 @@ enum Mode {
 pub(crate) struct Seam {
     clock: Arc<Clock>,
     mode: Mode,
+    alarm: Option<Arc<Alarm>>,
 }
 
 /// A length of at most `most`; short ones are as likely as long ones.
@@ -45,7 +47,10 @@ impl Seam {
             }
         };
         let clock = Arc::new(clock);
-        Seam { clock, mode }
+        // Without threads, and where time passes while one sleeps.
+        let sleeps = clock.runs() && !matches!(mode, Mode::Threads);
+        let alarm = sleeps.then(Arc::default);
+        Seam { clock, mode, alarm }
     }
 
     /// The time since some moment in the past.
@@ -94,6 +99,11 @@ impl Seam {
     /// What tells the time.
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.clock
+    }
+
+    /// What wakes those who wait, for what they are to run.
+    pub(crate) fn alarm(&self) -> Option<&Arc<Alarm>> {
+        self.alarm.as_ref()
     }
 
     /// Whether there are workers, and with them more than one thread that calls back.

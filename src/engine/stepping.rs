@@ -5,7 +5,7 @@
 //! turns with it; another that steps is refused.
 //!
 //! When no actor is ready, only time can go on: to the next timer, or to the deadline of who waits. The
-//! system's passes by itself: who waits sleeps. The stepper's clock belongs to who waits, and is moved.
+//! system's passes by itself: who waits sleeps, and is woken for what another thread makes ready. The stepper's clock belongs to who waits, and is moved.
 //! The host's cannot pass while the host waits here: the wait is over at once. Where there is no time
 //! to wait for, it is a deadlock.
 
@@ -125,7 +125,7 @@ impl Engine {
         wait: &Wait,
         mut condition: impl FnMut() -> Option<T>,
     ) -> Result<T, WaitError> {
-        let mut deadline = None;
+        let (mut deadline, mut rested) = (None, false);
         loop {
             if let Some(found) = condition() {
                 return Ok(found);
@@ -136,7 +136,9 @@ impl Engine {
             if wait.cancel.as_ref().is_some_and(|cancel| cancel.is_fired()) {
                 return Err(WaitError::Cancelled);
             }
-            if deadline.is_some_and(|deadline| deadline <= self.seam.now()) {
+            let over = deadline.is_some_and(|deadline| deadline <= self.seam.now());
+            // Who has waited until now looks once more for what became ready last.
+            if over && !std::mem::take(&mut rested) {
                 return Err(WaitError::Timeout);
             }
             let turn = self.turn();
@@ -146,10 +148,15 @@ impl Engine {
             match turn {
                 Turn::Ran => {}
                 Turn::Taken => self.wait_for_turn(deadline, wait)?,
+                Turn::Idle if over => {
+                    return condition().ok_or(WaitError::Timeout);
+                }
                 Turn::Idle => {
                     if let Some(found) = self.idle(event, deadline, wait, &mut condition)? {
                         return Ok(found);
                     }
+                    // A clock that was moved has not gone beyond it.
+                    rested = self.seam.clock().runs();
                 }
             }
         }
@@ -167,6 +174,11 @@ impl Engine {
         let place = &self.workers[0].inside;
         self.changed
             .wait_until(&wait, || (!place.load(Ordering::SeqCst)).then_some(()))
+            .map_err(|error| match error {
+                // The time is over just now.
+                WaitError::WouldBlock => WaitError::Timeout,
+                other => other,
+            })
     }
 
     /// Nothing is ready: lets time pass to the next timer or to the deadline, if it does.
@@ -192,10 +204,19 @@ impl Engine {
                 timeout: Some(until.saturating_sub(clock.now())),
                 cancel: wait.cancel.clone(),
             };
-            return match event.wait_until(&wait, condition) {
+            let _asleep = self.seam.alarm().map(|alarm| alarm.set(event));
+            let stirs = || {
+                let sooner = |timer| timer < until;
+                self.pools.has_ready() || self.pools.next_timer().is_some_and(sooner)
+            };
+            let found = || match condition() {
+                None => stirs().then_some(None),
+                found => Some(found),
+            };
+            return match event.wait_until(&wait, found) {
                 // There may be something to run now; and the last look is for who waits to take.
                 Err(WaitError::Timeout | WaitError::WouldBlock) => Ok(None),
-                other => other.map(Some),
+                other => other,
             };
         }
         if clock.move_to(until) {

@@ -215,3 +215,19 @@ fn a_wait_in_a_loop_runs_the_actor_whose_time_comes_meanwhile() {
     assert_eq!(engine.wait(&Wait::forever()), Err(Refusal::Deadlock));
     assert_eq!(engine.next_timer(), None);
 }
+
+#[test]
+fn a_wait_in_a_loop_is_woken_for_a_timer_that_is_set_meanwhile() {
+    let engine = without_threads(Threads::None(topology::Clock::System));
+    let other = engine.clone();
+    let waiting = std::thread::spawn(move || other.wait(&Wait::at_most(20_000 * MS)));
+    for _ in 0..100 {
+        engine.pools.notify_at(ACTOR, engine.seam.now() + MS);
+        while engine.next_timer().is_some() {
+            assert!(!waiting.is_finished());
+            std::thread::yield_now();
+        }
+    }
+    engine.stop().unwrap();
+    assert_eq!(waiting.join().unwrap(), Ok(()));
+}

@@ -134,7 +134,8 @@ impl Engine {
     /// Runs one ready actor of a pool in which no thread is, if there is one.
     pub(super) fn step_unattended(&self) -> bool {
         if !self.seam.has_threads() {
-            return self.workers_inside() == 0 && self.step();
+            // Who takes a turn tells others of it, and those who close wait for that: not for nothing.
+            return self.pools.has_ready() && self.workers_inside() == 0 && self.step();
         }
         let mut pools = self.pools.ids().filter(|&pool| self.is_unattended(pool));
         let claim = pools.find_map(|pool| self.seam.choose(self.pools.of(pool)));
