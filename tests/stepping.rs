@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use hosts::{application, callback, each, partition, pipeline, queue, step};
 use partita::engine::{Batch, BatchKeys, Engine, Pushed, Refusal, Sender, Stepped, Tokens, Wait};
-use partita::host::{self, Host};
-use partita::model::Value;
-use partita::topology::{Application, Clock, Threads};
+use partita::host::{self, Build, BuildBatch, Host, Verdict};
+use partita::model::{Policy, Value};
+use partita::topology::{self, Application, Clock, Threads};
 use slots::Slots;
 
 /// A clock that goes on when it is told to, and may not be asked once it was let go.
@@ -375,4 +375,115 @@ fn who_sleeps_in_a_wait_runs_what_another_thread_makes_room_for() {
         assert_eq!(draining.join().expect("it drains"), Ok(()));
         digits.close();
     }
+}
+
+/// Something that goes on when it is let.
+struct Gate {
+    entered: mpsc::Sender<()>,
+    on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Gate {
+    /// One, with what tells that somebody is at it, and what lets it on.
+    fn new() -> (Gate, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((entered, enters), (let_on, on)) = (mpsc::channel(), mpsc::channel());
+        let on = Mutex::new(on);
+        (Gate { entered, on }, enters, let_on)
+    }
+
+    fn pass(&self) {
+        self.entered.send(()).expect("somebody waits for it");
+        let on = self.on.lock().expect("nobody panics");
+        on.recv().expect("it is let");
+    }
+}
+
+/// Builds one state in each call, and waits in the first if it is to.
+struct OneByOne {
+    states: Arc<Slots>,
+    calls: Arc<AtomicUsize>,
+    gate: Option<Gate>,
+}
+
+impl Host for OneByOne {}
+
+impl Build for OneByOne {
+    fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
+        if self.calls.fetch_add(1, SeqCst) == 0
+            && let Some(gate) = &self.gate
+        {
+            gate.pass();
+        }
+        batch.states.push(self.states.give(0));
+        Verdict::Done
+    }
+
+    fn drop_states(&self, states: &[Value]) {
+        self.states.take_all(states);
+    }
+}
+
+/// Closes while a callback is at a gate, the builder's or else that of a computation that fails then;
+/// tells how often the builder was called.
+fn builds_when_closed_inside(build: bool, keys: Option<Vec<u64>>) -> usize {
+    let (messages, states) = (Slots::new(10), Slots::new(10));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (gate, entered, let_on) = Gate::new();
+    let (build_gate, gate) = if build {
+        (Some(gate), None)
+    } else {
+        (None, Some(gate))
+    };
+    let compute = each(&messages, move |_, _| {
+        gate.as_ref().map_or(Ok(None), |gate| {
+            gate.pass();
+            Err("it was to".into())
+        })
+    });
+    let mut meet = step("meet", "keys", &messages, |data| data, compute);
+    meet.policy = Policy::Reset;
+    let keys = topology::Partition {
+        build: Arc::new(OneByOne {
+            states: states.clone(),
+            calls: calls.clone(),
+            gate: build_gate,
+        }),
+        ..partition("keys", &states, keys)
+    };
+    // What `partition` lent is not used.
+    states.let_host_go();
+    let pipelines = vec![pipeline("meet", &messages, 10, vec![meet], vec![])];
+    let declared = Application {
+        threads: system(),
+        key_groups: 2,
+        ..application(1, 4, vec![keys], pipelines)
+    };
+    let engine = Engine::new(declared).map_err(|rejected| rejected.mistakes);
+    let engine = engine.expect("no mistakes");
+    let values: Vec<Value> = (0..if build { 9 } else { 1 })
+        .map(|d| messages.give(d))
+        .collect();
+    let mut sender = Sender::new(engine.clone(), 0);
+    let sent = sender.send(&Batch::new(&values), &Wait::not_at_all());
+    assert_eq!(sent.1, Ok(()));
+    let other = engine.clone();
+    let stepping = thread::spawn(move || other.step_many(100));
+    entered.recv().expect("it is called");
+    let closed = engine.close(&Wait::not_at_all());
+    assert_eq!(closed, Err(Refusal::WouldBlock));
+    let_on.send(()).expect("it waits");
+    assert!(stepping.join().expect("it steps").is_some());
+    assert_eq!(engine.close(&Wait::forever()), Ok(()));
+    messages.assert_all_is_back();
+    states.assert_all_is_back();
+    assert_eq!(engine.metrics().parts, 0);
+    calls.load(SeqCst)
+}
+
+#[test]
+fn no_state_is_built_once_it_closes() {
+    assert_eq!(builds_when_closed_inside(true, None), 1);
+    assert_eq!(builds_when_closed_inside(true, Some((0..9).collect())), 1);
+    // That of the message; it is not built anew.
+    assert_eq!(builds_when_closed_inside(false, None), 1);
 }

@@ -149,6 +149,8 @@ impl Shard {
         while self.phase != Phase::Idle {
             match self.phase {
                 Phase::Idle => {}
+                // The application failed or closes since: as below.
+                Phase::Build if engine.discarding().is_some() => self.give_up_building(engine),
                 Phase::Build => {
                     let verdict = self.call_build(engine);
                     self.built(engine, verdict);
@@ -387,6 +389,22 @@ impl Shard {
             }
             Verdict::Done if done == self.new.len => self.fill_missing(),
             _ => self.look_up(engine),
+        }
+    }
+
+    /// The keys whose states are not built leave the table. Their messages stay, to be dropped.
+    fn give_up_building(&mut self, engine: &Engine) {
+        self.phase = Phase::Idle;
+        // Its key has the state it had.
+        if let Some(failing) = self.failing.take() {
+            return self.bury_failing(engine, self.step(engine), failing);
+        }
+        for index in 0..self.new.len {
+            self.parts.remove(self.new.get(self.kind, index));
+        }
+        self.new.clear();
+        if std::mem::take(&mut self.starting) {
+            engine.shard_started();
         }
     }
 

@@ -77,7 +77,7 @@ impl Shard {
         }
     }
 
-    fn bury_failing(&mut self, engine: &Engine, plan: &StepPlan, failing: Failing) {
+    pub(super) fn bury_failing(&mut self, engine: &Engine, plan: &StepPlan, failing: Failing) {
         self.set_aside(engine, plan.policy, KeyRef::from(&failing.key));
         let step = self.lanes[self.lane].step;
         let death = Death {
