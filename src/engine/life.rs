@@ -176,7 +176,8 @@ impl Engine {
                 *lock(&self.closing) = false;
                 if closed {
                     self.life.store(CLOSED, Ordering::SeqCst);
-                    self.changed.notify();
+                    // Who looked before could not know that nothing more comes.
+                    self.quieter();
                 }
                 closed.then_some(())
             })

@@ -41,6 +41,8 @@ mod timers;
 mod watch;
 mod worker;
 
+#[cfg(all(test, not(loom)))]
+mod close_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
