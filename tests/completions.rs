@@ -21,7 +21,7 @@ use std::thread;
 use fastrand::Rng;
 use hosts::{application, callback, each, partition, pipeline, queue, step};
 use meeting::{Alarm, Count};
-use partita::engine::{Batch, Engine, Refusal, Sender, Tokens, Wait};
+use partita::engine::{Batch, BatchKeys, Engine, Pushed, Refusal, Sender, Tokens, Wait};
 use partita::host::{Completion, Completions, Host, Verdict};
 use partita::model::{Policy, Value};
 use slots::Slots;
@@ -281,4 +281,43 @@ fn who_waits_for_the_watermark_finds_all_before_it_done() {
     }
     assert_eq!(engine.close(&Wait::forever()), Ok(()));
     assert_eq!(engine.watermark(0), sender.position());
+}
+
+#[test]
+fn what_is_admitted_after_messages_were_given_up_is_reported_as_its_own() {
+    let (messages, states) = (Slots::new(100), Slots::new(10));
+    let count = each(&messages, |_, _| Ok(None));
+    let steps = vec![step("count", "keys", &messages, |data| data % 10, count)];
+    let declared = application(
+        1,
+        16,
+        vec![partition("keys", &states, None)],
+        vec![pipeline("p", &messages, 100, steps, vec![])],
+    );
+    let engine = Engine::stepped(declared, 1).unwrap_or_else(|_| panic!("no mistakes"));
+    let mut sender = Sender::new(engine.clone(), 0);
+    let nothing = |done, given_up| Pushed {
+        done,
+        values: &[],
+        keys: BatchKeys::Ask,
+        completed: &[],
+        failed: None,
+        waiting: &[],
+        given_up,
+        from: &[],
+        ends: true,
+    };
+    let none = Wait::not_at_all();
+    assert_eq!(sender.admit(10, Tokens::Batch(1), &none), Ok(10));
+    sender.push(&nothing(3, 2)).unwrap();
+    assert_eq!(sender.admit(5, Tokens::Batch(2), &none), Ok(5));
+    sender.push(&nothing(5, 0)).unwrap();
+    let mut reported = Vec::new();
+    let _ = engine.poll_completions(10, &none, &mut reported);
+    let tokens = |reported: &[Completion]| reported.iter().map(|c| c.token).collect::<Vec<_>>();
+    assert_eq!(tokens(&reported), [1]);
+    sender.push(&nothing(5, 0)).unwrap();
+    let _ = engine.poll_completions(10, &none, &mut reported);
+    assert_eq!(tokens(&reported), [1, 2]);
+    engine.close(&Wait::forever()).unwrap();
 }

@@ -83,6 +83,14 @@ impl Admission {
         self.count - self.over
     }
 
+    /// The last ones will not be sent: what is admitted next stands in their place.
+    fn shorten(&mut self, given_up: usize) {
+        if given_up > 0 {
+            self.count -= given_up;
+            self.spans.truncate(self.count);
+        }
+    }
+
     /// Where one of them comes from.
     fn origin(&self, index: usize) -> Origin {
         self.spans.origin_at(index)
@@ -244,7 +252,7 @@ impl Sender {
             .failed
             .map(|failed| (self.admission.origin_of_failed(&failed), failed));
         self.admission.over += pushed.done;
-        self.admission.count -= pushed.given_up;
+        self.admission.shorten(pushed.given_up);
         engine.consumed(self.pipeline, 0, pushed.done, emitted);
         engine.consumed(self.pipeline, 0, pushed.given_up, 0);
         balance.settle(engine, self.pipeline);

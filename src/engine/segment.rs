@@ -172,6 +172,16 @@ impl Spans {
         self.list.last().map_or(0, |&(_, end)| end)
     }
 
+    /// Forgets all messages from this index on.
+    pub(crate) fn truncate(&mut self, end: usize) {
+        let before = |&(_, span_end): &(Origin, usize)| span_end < end;
+        let kept = self.list.partition_point(before);
+        self.list.truncate(kept + usize::from(end > 0));
+        if let Some(last) = self.list.last_mut() {
+            last.1 = last.1.min(end);
+        }
+    }
+
     /// The origins of the messages from this index on.
     pub(crate) fn from(&self, start: usize) -> Origins<'_> {
         Origins { spans: self, start }
