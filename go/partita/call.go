@@ -52,8 +52,10 @@ func (outlet *callersOutlet[In, Out]) begin(data In) *call[In, Out] {
 
 // leave ends the part of one owner.
 func (call *call[In, Out]) leave() {
-	if call.owners.Add(-1) > 0 {
+	if left := call.owners.Add(-1); left > 0 {
 		return
+	} else if left < 0 {
+		panic("partita: a call was ended twice")
 	}
 	for len(call.news) > 0 {
 		<-call.news
@@ -219,7 +221,7 @@ func (outlet *callersOutlet[In, Out]) lead(ctx context.Context, own *call[In, Ou
 		if batch == nil {
 			return
 		}
-		if !outlet.send(ctx, sender, batch) || len(own.news) > 0 {
+		if !outlet.send(ctx, sender, own, batch) || len(own.news) > 0 {
 			outlet.passOn()
 			return
 		}
@@ -261,14 +263,17 @@ func (outlet *callersOutlet[In, Out]) refuseAll(err error) {
 	}
 }
 
-// send sends calls, and tells whether who sends may go on: not if its context has ended.
-func (outlet *callersOutlet[In, Out]) send(ctx context.Context, sender *sender[In], batch []*call[In, Out]) bool {
+// send sends calls for the caller of one, and tells whether who sends may go on: not if its context has
+// ended.
+func (outlet *callersOutlet[In, Out]) send(ctx context.Context, sender *sender[In], own *call[In, Out], batch []*call[In, Out]) bool {
 	batch = outlet.wanted(batch)
 	sent, returned := 0, false
 	var err error
 	defer func() {
 		if !returned {
-			// The goroutine ends in the partition function.
+			// The goroutine ends in the user's code: it will not lead again.
+			sent = sender.asks.sent
+			own.gone.Store(true)
 			err = fmt.Errorf("%s: %w: the partition function ended the goroutine", sender.gate.path, ErrInternal)
 		}
 		sender.asks.calls, outlet.sending = nil, nil
@@ -289,7 +294,7 @@ func (outlet *callersOutlet[In, Out]) send(ctx context.Context, sender *sender[I
 	for _, call := range batch {
 		outlet.data = append(outlet.data, call.data)
 	}
-	sender.asks.calls = outlet.awaited
+	sender.asks.calls, sender.asks.sent = outlet.awaited, 0
 	sent, err = sender.send(ctx, outlet.data)
 	returned = true
 	return err == nil || ctx.Err() == nil

@@ -282,3 +282,70 @@ func TestCallsGoThroughStatelessSteps(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Once the calls that were sent before a goroutine ended were taken for refused, and answered again to
+// others.
+func TestACallerWhoseGoroutineEndsLeavesTheOthersTheirAnswers(t *testing.T) {
+	app := partita.NewApplication("ends", partita.Workers(2))
+	const many = 1500
+	const last, first = -2, -1
+	asks := partita.NewSourceOf[int](partita.Credits(2 * many))
+	answers := partita.NewCallersOf[int, int]("answers", asks)
+	sends, goesOn := make(chan struct{}), make(chan struct{})
+	parts := partita.PartitionOf[int, int]{Name: "parts"}
+	key := func(n int) int {
+		switch n {
+		case first:
+			close(sends)
+			<-goesOn
+		case last:
+			runtime.Goexit()
+		}
+		return n % 7
+	}
+	same := func(_ int, n int, _ *int, out *partita.Emitter[int]) (bool, error) {
+		out.Emit(n)
+		return false, nil
+	}
+	partita.ToStatePartition(partita.NewPipelineOf(app, "asks", asks), parts, key, same).ToSink(answers)
+	start(t, app)
+	ctx := deadline(t)
+	var group sync.WaitGroup
+	var refused atomic.Int64
+	call := func(n int) {
+		group.Go(func() {
+			switch answer, err := answers.Call(ctx, n); {
+			case errors.Is(err, partita.ErrInternal):
+				refused.Add(1)
+			case err != nil || answer != n:
+				t.Errorf("the answer to %d is %d, %v", n, answer, err)
+			}
+		})
+	}
+	// While the first one finds its key, the others come to wait: more than are sent at once, and the
+	// one who will end among the last.
+	call(first)
+	<-sends
+	for n := range many {
+		call(n)
+	}
+	for partita.CallsWaiting(answers) < many {
+		runtime.Gosched()
+	}
+	call(last)
+	for partita.CallsWaiting(answers) < many+1 {
+		runtime.Gosched()
+	}
+	close(goesOn)
+	group.Wait()
+	if most := int64(many + 1 - 1024); refused.Load() > most {
+		t.Errorf("%d calls were refused: expected %d at most", refused.Load(), most)
+	}
+	for n := range 10_000 {
+		call(n)
+		if n%100 == 99 {
+			group.Wait()
+		}
+	}
+	group.Wait()
+}

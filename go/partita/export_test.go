@@ -45,3 +45,11 @@ func StartWithoutWorkers(app *Application) error {
 	engine.open()
 	return nil
 }
+
+// CallsWaiting counts the calls that wait to be sent.
+func CallsWaiting[In, Out any](callers *CallersOf[In, Out]) int {
+	side := callers.side.Load()
+	side.lock.Lock()
+	defer side.lock.Unlock()
+	return len(side.waiting)
+}

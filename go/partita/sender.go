@@ -44,9 +44,10 @@ type sender[T any] struct {
 type asking struct {
 	ack   *Ack
 	calls func(index int) awaited
-	// from is how many messages were sent before.
-	from   int
-	tokens []uint64
+	// from is how many messages were sent in the pieces before, and sent how many are the engine's: also if
+	// user code ends the goroutine.
+	from, sent int
+	tokens     []uint64
 	// position is behind the last message that was sent.
 	position uint64
 }
@@ -207,6 +208,7 @@ func (sender *sender[T]) callTracked(numbers []uint64, words *C.uint64_t, texts 
 		(*C.char)(unsafe.Pointer(unsafe.StringData(refusal))), C.size_t(len(refusal)),
 		(*C.uint64_t)(unsafe.Pointer(&tokens[0])), C.size_t(len(tokens)), patience)
 	sent := int(result.count)
+	sender.asks.sent += sent
 	if sent > 0 {
 		sender.asks.position = uint64(result.position)
 	}
