@@ -183,3 +183,40 @@ func TestAnApplicationSurvivesThatItsComputationEndsTheGoroutine(t *testing.T) {
 		t.Errorf("%d outputs", len(outputs))
 	}
 }
+
+// outer is the t of a test around a property.
+type outer struct {
+	testing.TB
+	failed bool
+}
+
+func (t *outer) Failed() bool { return t.failed }
+
+func (t *outer) Error(...any) { t.failed = true }
+
+func (t *outer) FailNow() {
+	t.failed = true
+	runtime.Goexit()
+}
+
+func TestAPropertyFailsThatEndsItsTestOrItsGoroutine(t *testing.T) {
+	for name, end := range map[string]func(around *outer){
+		"Goexit": func(*outer) { runtime.Goexit() },
+		"Error":  func(around *outer) { around.Error() },
+		"Fatal":  func(around *outer) { around.FailNow() },
+	} {
+		around := &outer{TB: t}
+		seed, _ := partitatest.FirstFailure(around, 5, func(_ testing.TB, seed uint64) {
+			if seed == 3 {
+				end(around)
+			}
+		})
+		if seed != 3 {
+			t.Errorf("%s: seed %d is the first that fails", name, seed)
+		}
+	}
+	skipped, lines := partitatest.FirstFailure(t, 5, func(t testing.TB, _ uint64) { t.SkipNow() })
+	if skipped != 0 {
+		t.Errorf("a seed that was skipped has failed: %q", lines)
+	}
+}

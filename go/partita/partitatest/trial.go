@@ -26,13 +26,15 @@ func newTrial(t testing.TB, seed uint64) *trial {
 	return &trial{TB: t, seed: seed, helpers: make(map[string]bool)}
 }
 
-// passes runs a property, then what it left to clean up.
+// passes runs a property, then what it left to clean up. The property fails, too, if the test does
+// meanwhile.
 func (trial *trial) passes(property func(t testing.TB, seed uint64)) bool {
+	failedBefore := trial.TB.Failed()
 	trial.run(func() { property(trial, trial.seed) })
 	for {
 		cleanup := trial.nextCleanup()
 		if cleanup == nil {
-			return !trial.Failed()
+			return !trial.Failed() && trial.TB.Failed() == failedBefore
 		}
 		trial.run(cleanup)
 	}
@@ -43,15 +45,24 @@ func (trial *trial) run(code func()) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		defer func() {
-			if panicked := recover(); panicked != nil {
-				trial.note("panic: " + fmt.Sprint(panicked) + "\n" + string(debug.Stack()))
-				trial.Fail()
-			}
-		}()
+		returned := false
+		defer func() { trial.ended(returned, recover()) }()
 		code()
+		returned = true
 	}()
 	<-over
+}
+
+// ended notes what the code did in place of returning, unless it has failed or was skipped.
+func (trial *trial) ended(returned bool, panicked any) {
+	switch {
+	case panicked != nil:
+		trial.note("panic: " + fmt.Sprint(panicked) + "\n" + string(debug.Stack()))
+		trial.Fail()
+	case !returned && !trial.Failed() && !trial.Skipped():
+		trial.note("the goroutine was ended by other means than those of the t that the property gets")
+		trial.Fail()
+	}
 }
 
 func (trial *trial) nextCleanup() func() {
