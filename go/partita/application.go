@@ -174,7 +174,8 @@ func (app *Application) started() (*engine, error) {
 }
 
 // Stop ends intake: every Send from now on, also one that waits, returns [ErrStopped]. What was
-// sent before is still processed. It may be called anywhere, also in Compute.
+// sent before is still processed; what a [BufferedSender] has not handed on is not: flush it before, or
+// drain. It may be called anywhere, also in Compute.
 func (app *Application) Stop() error {
 	engine, err := app.started()
 	if err != nil {
@@ -221,7 +222,8 @@ func (app *Application) flush(ctx context.Context) error {
 }
 
 // Close ends the application: it waits for calls of user code that run, drops and counts what is
-// queued, and frees everything. Drain before it if nothing is to be dropped. If ctx ends first, its
+// queued, and frees everything. Drain before it if nothing is to be dropped, or to stay in a
+// [BufferedSender]. If ctx ends first, its
 // error is returned and nothing is freed, but the application is closing from then on: sending,
 // Wait and Drain return [ErrClosed], and what is queued is dropped. Close can be called again, to
 // wait for the end. Closing what is closed returns nil. It also waits for calls of
