@@ -9,7 +9,7 @@ mod spread;
 use partita::fault::{Fault, plant};
 
 /// Within how many seeds each fault is to be caught.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 400;
 
 /// The first seed that catches a fault, and what it says.
 fn caught(fault: Fault) -> Option<(u64, String)> {
