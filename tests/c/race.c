@@ -167,8 +167,11 @@ static void *cancel(void *argument) {
         }
         sched_yield();
     }
-    CHECK_OK(partita_cancel_fire(race->cancel));
-    CHECK_OK(partita_cancel_free(race->cancel));
+    /* There is none if all was over before this thread came. */
+    if (race->cancel.id != 0) {
+        CHECK_OK(partita_cancel_fire(race->cancel));
+        CHECK_OK(partita_cancel_free(race->cancel));
+    }
     return NULL;
 }
 
