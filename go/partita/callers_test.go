@@ -313,14 +313,16 @@ func TestACallerWhoseGoroutineEndsLeavesTheOthersTheirAnswers(t *testing.T) {
 	var group sync.WaitGroup
 	var refused atomic.Int64
 	call := func(n int) {
-		group.Go(func() {
+		group.Add(1)
+		go func() {
+			defer group.Done()
 			switch answer, err := answers.Call(ctx, n); {
 			case errors.Is(err, partita.ErrInternal):
 				refused.Add(1)
 			case err != nil || answer != n:
 				t.Errorf("the answer to %d is %d, %v", n, answer, err)
 			}
-		})
+		}()
 	}
 	// While the first one finds its key, the others come to wait: more than are sent at once, and the
 	// one who will end among the last.

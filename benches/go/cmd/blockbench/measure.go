@@ -30,8 +30,9 @@ var sleeps = map[string]func(){
 
 // price is a message.
 type price struct {
-	symbol, number  uint64
-	value, low, top float64
+	symbol, number uint64
+	value          float64
+	_              [2]float64
 }
 
 // stock is a state.

@@ -13,9 +13,9 @@ const batchLen = 64
 
 // tick is a message of 40 bytes.
 type tick struct {
-	key, price     uint64
-	symbol         string
-	volume, number int32
+	key, price uint64
+	_          string
+	_          [2]int32
 }
 
 var sums = partita.PartitionOf[uint64, uint64]{Name: "sums"}
