@@ -544,7 +544,7 @@ func flaky(t *testing.T, calls int, options ...partita.StepOption) (app *partita
 		state.(*counter).count++
 		called[message]++
 		if message.n < 0 && called[message] < calls {
-			panic("not yet")
+			panic("too early")
 		}
 		*order = append(*order, message)
 		return nil, true
@@ -587,7 +587,7 @@ func TestAfterItsRetriesAMessageFollowsItsPolicy(t *testing.T) {
 	if _, err := source.SendBatch(deadline(t), batch); err != nil {
 		t.Fatal(err)
 	}
-	if err := app.Wait(deadline(t)); !errors.Is(err, partita.ErrFailed) || !strings.Contains(err.Error(), "not yet") {
+	if err := app.Wait(deadline(t)); !errors.Is(err, partita.ErrFailed) || !strings.Contains(err.Error(), "too early") {
 		t.Errorf("%v, expected ErrFailed with what the last call said", err)
 	}
 	must(t, app.Close(deadline(t)))
