@@ -58,7 +58,8 @@ type awaited interface {
 }
 
 // SendAck sends messages in order, as [SourceOf.SendBatch] does, and returns an [Ack] that tells when
-// nothing is left of them. With an error, the Ack is that of those that were sent, or nil if none was.
+// nothing is left of them. With an error, the Ack is that of those that were sent, or nil if none was. To
+// wait for it in a computation of the same application may be to wait for ever: what runs it waits meanwhile.
 func (source *SourceOf[T]) SendAck(ctx context.Context, batch []T) (*Ack, error) {
 	if err := source.ready(ctx); err != nil {
 		return nil, err

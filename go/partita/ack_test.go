@@ -13,9 +13,14 @@ import (
 
 // votes is an application that counts messages by key: a negative number fails, and of 0 nothing follows.
 func votes(sinks []partita.SinkOf[int], options ...partita.StepOption) (*partita.Application, *partita.SourceOf[int]) {
+	return votesThrough(0, sinks, options...)
+}
+
+// votesThrough is votes with stateless steps that come first.
+func votesThrough(steps int, sinks []partita.SinkOf[int], options ...partita.StepOption) (*partita.Application, *partita.SourceOf[int]) {
 	app := partita.NewApplication("votes", partita.Workers(2))
 	source := partita.NewSourceOf[int](partita.Credits(64))
-	stream := partita.NewPipelineOf(app, "numbers", source)
+	stream := passThrough(partita.NewPipelineOf(app, "numbers", source), steps)
 	sums := partita.PartitionOf[int, int]{Name: "sums"}
 	add := func(_ int, number int, sum *int, out *partita.Emitter[int]) (bool, error) {
 		if number < 0 {
@@ -37,12 +42,18 @@ func votes(sinks []partita.SinkOf[int], options ...partita.StepOption) (*partita
 }
 
 func TestAckTellsWhenNothingIsLeft(t *testing.T) {
+	for _, steps := range []int{0, 2} {
+		t.Run(fmt.Sprint(steps, " steps before"), func(t *testing.T) { awaitAcks(t, steps) })
+	}
+}
+
+func awaitAcks(t *testing.T, steps int) {
 	taken := 0
 	sink := partita.NewSinkFuncOf("count", func(batch []int) error {
 		taken += len(batch)
 		return nil
 	})
-	app, source := votes([]partita.SinkOf[int]{sink}, partita.Skip())
+	app, source := votesThrough(steps, []partita.SinkOf[int]{sink}, partita.Skip())
 	start(t, app)
 	ctx, position := deadline(t), uint64(0)
 	for round := range 100 {
@@ -111,35 +122,37 @@ func TestEveryAckIsDoneHoweverItEnds(t *testing.T) {
 		},
 	}
 	for name, end := range ends {
-		t.Run(name, func(t *testing.T) {
-			app, source := votes(nil)
-			start(t, app)
-			var group sync.WaitGroup
-			begun := make(chan struct{}, 4)
-			for range 4 {
-				group.Add(1)
-				go func() {
-					defer group.Done()
-					for i := 0; ; i++ {
-						ack, err := source.SendAck(context.Background(), make([]int, 1+rand.IntN(100)))
-						if ack != nil {
-							defer func() { <-ack.Done() }()
+		for _, steps := range []int{0, 2} {
+			t.Run(fmt.Sprint(name, ", ", steps, " steps before"), func(t *testing.T) {
+				app, source := votesThrough(steps, nil)
+				start(t, app)
+				var group sync.WaitGroup
+				begun := make(chan struct{}, 4)
+				for range 4 {
+					group.Add(1)
+					go func() {
+						defer group.Done()
+						for i := 0; ; i++ {
+							ack, err := source.SendAck(context.Background(), make([]int, 1+rand.IntN(100)))
+							if ack != nil {
+								defer func() { <-ack.Done() }()
+							}
+							if i == 100 {
+								begun <- struct{}{}
+							}
+							if err != nil {
+								return
+							}
 						}
-						if i == 100 {
-							begun <- struct{}{}
-						}
-						if err != nil {
-							return
-						}
-					}
-				}()
-			}
-			for range 4 {
-				<-begun
-			}
-			end(app, source)
-			group.Wait()
-		})
+					}()
+				}
+				for range 4 {
+					<-begun
+				}
+				end(app, source)
+				group.Wait()
+			})
+		}
 	}
 }
 

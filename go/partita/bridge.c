@@ -180,11 +180,15 @@ partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values
   return sent;
 }
 
-partita_go_counted partita_go_admit(partita_sender sender, size_t wanted,
+partita_go_tracked partita_go_admit(partita_sender sender, size_t wanted, const uint64_t *token,
                                     partita_go_patience patience) {
+  partita_go_tracked admitted = {0};
+  partita_admission admission = {.size = sizeof admission,
+                                 .wanted = wanted,
+                                 .tokens = token,
+                                 .tokens_len = token != NULL,
+                                 .position_out = &admitted.position};
   partita_wait wait = waiting(patience);
-  partita_go_counted admitted = {0};
-  partita_admission admission = {.size = sizeof admission, .wanted = wanted};
   admitted.status = partita_sender_admit(sender, &admission, &wait, &admitted.count);
   return admitted;
 }
@@ -208,12 +212,11 @@ partita_status partita_go_push(partita_sender sender, const uint64_t *values, si
                        .failure = {failure, failure_len},
                        .waiting = waiting,
                        .given_up = counts.given_up,
-                       .failed_from = counts.failed_from};
+                       .ends = counts.ends};
   return partita_sender_push(sender, &push);
 }
 
-partita_go_tracked partita_go_send_tracked(partita_sender sender, int32_t seat,
-                                           const uint64_t *values,
+partita_go_tracked partita_go_send_tracked(partita_sender sender, const uint64_t *values,
                                            const uint64_t *word_keys,
                                            const partita_bytes *byte_keys, size_t len,
                                            size_t failed, const char *failure, size_t failure_len,
@@ -231,11 +234,7 @@ partita_go_tracked partita_go_send_tracked(partita_sender sender, int32_t seat,
                          .tokens_len = tokens_len,
                          .position_out = &sent.position};
   partita_wait wait = waiting(patience);
-  /* A worker of one application may send into another. */
-  int32_t mine = worker;
-  worker = seat;
   sent.status = partita_send_batch(sender, &batch, &wait, &sent.count);
-  worker = mine;
   return sent;
 }
 

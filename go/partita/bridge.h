@@ -24,7 +24,7 @@ typedef struct partita_go_push_counts {
   size_t done, given_up;
   uint64_t failed;
   int32_t failed_step;
-  uint32_t failed_from;
+  bool ends;
 } partita_go_push_counts;
 
 /* What takes the messages of a sink. */
@@ -71,8 +71,6 @@ partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values
                                    const uint64_t *word_keys, const partita_bytes *byte_keys,
                                    size_t len, size_t failed, const char *failure,
                                    size_t failure_len, partita_go_patience patience);
-partita_go_counted partita_go_admit(partita_sender sender, size_t wanted,
-                                    partita_go_patience patience);
 partita_status partita_go_push(partita_sender sender, const uint64_t *values, size_t len,
                                const uint64_t *word_keys, const partita_bytes *byte_keys,
                                const size_t *completed, const size_t *waiting, size_t steps,
@@ -86,15 +84,16 @@ typedef struct partita_go_tracked {
   uint64_t position;
 } partita_go_tracked;
 
-/* partita_go_send with one token for all, or one for each. Callbacks that it makes are told they are worker
- * `seat`. */
-partita_go_tracked partita_go_send_tracked(partita_sender sender, int32_t seat,
-                                           const uint64_t *values,
+/* partita_go_send with one token for all, or one for each. */
+partita_go_tracked partita_go_send_tracked(partita_sender sender, const uint64_t *values,
                                            const uint64_t *word_keys,
                                            const partita_bytes *byte_keys, size_t len,
                                            size_t failed, const char *failure, size_t failure_len,
                                            const uint64_t *tokens, size_t tokens_len,
                                            partita_go_patience patience);
+/* Admits messages, with one token for all or, if that is NULL, without. */
+partita_go_tracked partita_go_admit(partita_sender sender, size_t wanted, const uint64_t *token,
+                                    partita_go_patience patience);
 partita_go_tracked partita_go_watermark(partita_pipeline pipeline, uint64_t position,
                                         partita_go_patience patience);
 partita_go_counted partita_go_poll(partita_sink sink, uint64_t *values, size_t capacity,

@@ -23,6 +23,8 @@ type call[In, Out any] struct {
 	told bool
 	// news has something when the result is there, or who calls is to lead.
 	news chan news
+	// awaited gives the call itself, whatever the index.
+	awaited func(index int) awaited
 	// owners counts who has it, and gone says that who calls wants nothing any more.
 	owners atomic.Int32
 	gone   atomic.Bool
@@ -44,6 +46,7 @@ func (outlet *callersOutlet[In, Out]) begin(data In) *call[In, Out] {
 	if one == nil {
 		// The result, and one request to lead.
 		one = &call[In, Out]{outlet: outlet, news: make(chan news, 2)}
+		one.awaited = func(int) awaited { return one }
 	}
 	one.data = data
 	one.owners.Store(2)

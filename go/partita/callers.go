@@ -49,7 +49,9 @@ func (callers *CallersOf[In, Out]) outlet(base outletBase, answers *store[Out]) 
 
 // Call sends one message, waits until the first output that follows from it comes to the sink, and returns
 // that. It may be called by very many goroutines at once: their messages are sent together while another
-// is sent, and at once if none is.
+// is sent, and at once if none is. If the pipeline begins with steps without a state, they run on the goroutine
+// that calls, and each message is sent by itself. Should one of them end the goroutine, that is the affair of
+// this call alone.
 //
 // The error is [ErrNoOutput] if nothing followed; a [*DeadError] if something died, and nothing followed;
 // [ErrStopped], [ErrFailed] or [ErrClosed]; or that of ctx: then the call returns at once, the message may
@@ -61,7 +63,9 @@ func (callers *CallersOf[In, Out]) Call(ctx context.Context, data In) (Out, erro
 		return none, err
 	}
 	call := side.begin(data)
-	if side.enter(call) {
+	if side.alone {
+		side.sendAlone(ctx, call)
+	} else if side.enter(call) {
 		side.lead(ctx, call)
 	}
 	return side.wait(ctx, call)
@@ -98,6 +102,9 @@ type callersOutlet[In, Out any] struct {
 	answers *store[Out]
 	calls   sync.Pool
 
+	// alone says that the pipeline begins with stateless steps: each call is sent by itself.
+	alone bool
+
 	lock sync.Mutex
 	// waiting are calls that are to be sent, and spare is memory for them.
 	waiting, spare []*call[In, Out]
@@ -116,8 +123,11 @@ func (outlet *callersOutlet[In, Out]) settle(context.Context) error { return nil
 func (outlet *callersOutlet[In, Out]) tally() (unread, dropped int) { return 0, 0 }
 func (outlet *callersOutlet[In, Out]) record() record               { return noRecord{} }
 
-// open lets calls in: the engine has started.
-func (outlet *callersOutlet[In, Out]) open() { outlet.callers.side.Store(outlet) }
+// open lets calls in: the engine has started, and the gate of its source is open.
+func (outlet *callersOutlet[In, Out]) open() {
+	outlet.alone = len(outlet.callers.source.gate.Load().leading) > 0
+	outlet.callers.side.Store(outlet)
+}
 
 // noRecord is the record of a sink whose outputs have gone to who called.
 type noRecord struct{}

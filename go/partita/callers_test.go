@@ -23,10 +23,24 @@ type ask struct {
 
 // called is an application that answers callers: with what they ask and how many asked before.
 func called(step partita.StepOption, others ...partita.SinkOf[string]) (*partita.Application, *partita.SourceOf[ask], *partita.CallersOf[ask, string]) {
+	return calledThrough(0, step, others...)
+}
+
+// passThrough puts stateless steps behind a stream that pass messages on.
+func passThrough[T any](stream partita.Stream[T], steps int) partita.Stream[T] {
+	for step := range steps {
+		pass := func(in T) (T, bool, error) { return in, true, nil }
+		stream = partita.To(stream, pass, partita.WithName(fmt.Sprint("pass", step)))
+	}
+	return stream
+}
+
+// calledThrough is called with stateless steps that come first.
+func calledThrough(steps int, step partita.StepOption, others ...partita.SinkOf[string]) (*partita.Application, *partita.SourceOf[ask], *partita.CallersOf[ask, string]) {
 	app := partita.NewApplication("called", partita.Workers(2))
 	asks := partita.NewSourceOf[ask](partita.Credits(100))
 	callers := partita.NewCallersOf[ask, string]("answers", asks)
-	stream := partita.NewPipelineOf(app, "asks", asks)
+	stream := passThrough(partita.NewPipelineOf(app, "asks", asks), steps)
 	counts := partita.PartitionOf[int, int]{Name: "counts"}
 	reply := func(key int, ask ask, count *int, out *partita.Emitter[string]) (bool, error) {
 		if ask.hold != nil {
@@ -106,7 +120,13 @@ func TestACallSaysWhyThereIsNoAnswer(t *testing.T) {
 }
 
 func TestACancelledCallReturnsAtOnce(t *testing.T) {
-	app, _, callers := called(partita.Skip())
+	for _, steps := range []int{0, 2} {
+		t.Run(fmt.Sprint(steps, " steps before"), func(t *testing.T) { cancelCalls(t, steps) })
+	}
+}
+
+func cancelCalls(t *testing.T, steps int) {
+	app, _, callers := calledThrough(steps, partita.Skip())
 	start(t, app)
 	hold := make(chan struct{})
 	ctx, cancel := context.WithCancel(deadline(t))
@@ -147,39 +167,41 @@ func TestCallsEndWithAFailureAndWithClose(t *testing.T) {
 		"stop": {func(app *partita.Application, _ *partita.CallersOf[ask, string]) { app.Stop() }, partita.ErrStopped},
 	}
 	for name, end := range ends {
-		t.Run(name, func(t *testing.T) {
-			app, _, callers := called(partita.WithName("reply"))
-			start(t, app)
-			var answered atomic.Int64
-			var group sync.WaitGroup
-			for caller := range 100 {
-				group.Add(1)
-				go func() {
-					defer group.Done()
-					for i := range 1_000_000 {
-						ctx, cancel := context.WithCancel(context.Background())
-						if i%8 == 0 {
+		for _, steps := range []int{0, 2} {
+			t.Run(fmt.Sprint(name, ", ", steps, " steps before"), func(t *testing.T) {
+				app, _, callers := calledThrough(steps, partita.WithName("reply"))
+				start(t, app)
+				var answered atomic.Int64
+				var group sync.WaitGroup
+				for caller := range 100 {
+					group.Add(1)
+					go func() {
+						defer group.Done()
+						for i := range 1_000_000 {
+							ctx, cancel := context.WithCancel(context.Background())
+							if i%8 == 0 {
+								cancel()
+							}
+							answer, err := callers.Call(ctx, ask{key: caller, what: fmt.Sprint(caller)})
 							cancel()
+							switch {
+							case err == nil && answer == fmt.Sprint(caller):
+								answered.Add(1)
+							case errors.Is(err, context.Canceled):
+							case errors.Is(err, end.want):
+								return
+							default:
+								t.Errorf("the answer is %q, %v", answer, err)
+								return
+							}
 						}
-						answer, err := callers.Call(ctx, ask{key: caller, what: fmt.Sprint(caller)})
-						cancel()
-						switch {
-						case err == nil && answer == fmt.Sprint(caller):
-							answered.Add(1)
-						case errors.Is(err, context.Canceled):
-						case errors.Is(err, end.want):
-							return
-						default:
-							t.Errorf("the answer is %q, %v", answer, err)
-							return
-						}
-					}
-				}()
-			}
-			await(t, "calls are answered", func() bool { return answered.Load() > 2000 })
-			end.end(app, callers)
-			group.Wait()
-		})
+					}()
+				}
+				await(t, "calls are answered", func() bool { return answered.Load() > 2000 })
+				end.end(app, callers)
+				group.Wait()
+			})
+		}
 	}
 }
 
@@ -231,56 +253,6 @@ func ExampleCallersOf_Call() {
 	// a has 2 <nil>
 	// b has 1 <nil>
 	// a has 5 <nil>
-}
-
-func TestCallsGoThroughStatelessSteps(t *testing.T) {
-	app := partita.NewApplication("steps", partita.Workers(2))
-	source := partita.NewSource()
-	callers := partita.NewCallers("answers", source)
-	half := tryTransform(func(data interface{}) (interface{}, error) {
-		n := data.(int)
-		if n%2 == 1 {
-			return nil, fmt.Errorf("%d is odd", n)
-		}
-		return n / 2, nil
-	})
-	texts := tryTransform(func(data interface{}) (interface{}, error) {
-		if data == 50 {
-			runtime.Goexit()
-		}
-		return fmt.Sprint(data), nil
-	})
-	app.NewPipeline("numbers", source).
-		To(half, partita.Skip(), partita.WithName("half")).
-		To(texts, partita.Skip(), partita.WithName("texts")).
-		ToSink(callers)
-	start(t, app)
-	ctx := deadline(t)
-	var group sync.WaitGroup
-	for caller := range 20 {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			for i := range 100 {
-				n := caller*100 + i
-				answer, err := callers.Call(ctx, n)
-				fails := n%2 == 1 || n == 100
-				if fails != (err != nil) || !fails && answer != fmt.Sprint(n/2) {
-					t.Errorf("the answer to %d is %v, %v", n, answer, err)
-				}
-			}
-		}()
-	}
-	group.Wait()
-	ack, err := source.SendAck(ctx, []interface{}{2, 3, 4, 5, 7})
-	must(t, err)
-	var dead *partita.DeadError
-	if err := ack.Wait(ctx); !errors.As(err, &dead) || dead.Dead != 3 {
-		t.Errorf("the error is %v", err)
-	}
-	if _, err := source.SendBatch(ctx, []interface{}{2, 4}); err != nil {
-		t.Error(err)
-	}
 }
 
 // Once the calls that were sent before a goroutine ended were taken for refused, and answered again to

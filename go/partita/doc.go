@@ -90,7 +90,10 @@
 //
 // A pipeline that ends in [CallersOf] can be called: [CallersOf.Call] sends one message and returns the
 // output that follows from it. Very many goroutines may call at once, as HTTP handlers do: their messages
-// are sent together while another is sent, and at once if none is. Code on a worker must wait for neither.
+// are sent together while another is sent, and at once if none is. Where the pipeline begins with steps
+// without a state, each call runs them on its own goroutine, and is sent by itself. Code on a worker must
+// wait for neither. Such a step may, also for what it sends into its own pipeline; but its own message has a
+// credit meanwhile, so that with few of them it may wait for ever.
 //
 // # Which goroutine runs what
 //

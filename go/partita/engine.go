@@ -70,7 +70,7 @@ func (engine *engine) threads() int {
 	return max(int(count), 1)
 }
 
-// hire makes what belongs to each worker, to whoever closes, and to those who send through steps.
+// hire makes what belongs to each worker, and to whoever closes.
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
 		worker := newWorker(engine, index)
@@ -78,14 +78,6 @@ func (engine *engine) hire(workers int) {
 			worker.helper = engine.waiter.helpers.hire()
 		}
 		engine.workers = append(engine.workers, worker)
-	}
-	for _, gate := range engine.gates {
-		if gate.needsSeat() {
-			sender := newWorker(engine, len(engine.workers)-1)
-			sender.sends = true
-			engine.workers = append(engine.workers, sender)
-			gate.sit(sender.index)
-		}
 	}
 	for _, seated := range engine.seated {
 		seated.seat(len(engine.workers))

@@ -18,9 +18,6 @@ type gate interface {
 	// lead tells which stateless steps are the first, which senders run, and which step with a state is
 	// behind them, if there is one: senders find its keys.
 	lead(steps []transformHost, behind stepHost)
-	// needsSeat tells whether it must be given a seat before it opens.
-	needsSeat() bool
-	sit(index int)
 	open()
 	close()
 }
@@ -43,10 +40,8 @@ type gateOf[T any] struct {
 	// that is next to them, or nil.
 	leading []transformHost
 	behind  stepHost
-	// seat is whose those are who have the engine call these steps, and seatFree has something while
-	// nobody sits there.
-	seat     int
-	seatFree chan struct{}
+	// turn is whose it is to wait for credits, among those who send through these steps.
+	turn turn
 
 	lock   sync.Mutex
 	idle   []*sender[T]
@@ -86,7 +81,7 @@ func (gate *gateOf[T]) take() (*sender[T], error) {
 		return nil, gate.engine.failure(gate.path, status, object)
 	}
 	if len(gate.leading) > 0 {
-		sender.lead = newLead(gate, sender.handle)
+		sender.lead = newLead(gate, sender)
 	}
 	return sender, nil
 }

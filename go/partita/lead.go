@@ -13,6 +13,7 @@ import (
 // the steps run on the goroutine that sends, and what has come of the messages is pushed.
 type lead[T any] struct {
 	gate   *gateOf[T]
+	sender *sender[T]
 	handle C.partita_sender
 	chain  *chain
 	first  *buffer[T]
@@ -42,8 +43,8 @@ type lead[T any] struct {
 	fell func(ending)
 }
 
-func newLead[T any](gate *gateOf[T], handle C.partita_sender) *lead[T] {
-	lead := &lead[T]{gate: gate, handle: handle}
+func newLead[T any](gate *gateOf[T], sender *sender[T]) *lead[T] {
+	lead := &lead[T]{gate: gate, sender: sender, handle: sender.handle}
 	lead.chain = newChain(gate.leading, gate.behind, noSeat)
 	lead.chain.feed = lead.feed
 	lead.chain.exit.onTurn(lead.turn)
@@ -78,17 +79,23 @@ func (lead *lead[T]) send(ctx context.Context, batch []T) (sent int, err error) 
 	return sent, nil
 }
 
-// admit waits until some of as many messages are admitted, and returns how many.
+// admit waits until some of as many messages are admitted, and returns how many. If a completion is asked
+// for, it is one of them all.
 func (lead *lead[T]) admit(ctx context.Context, size int) (admitted int, status C.partita_status) {
 	call := func(patience C.partita_go_patience) C.partita_status {
-		result := C.partita_go_admit(lead.handle, C.size_t(size), patience)
+		var token []uint64
+		if lead.sender.asks.any() {
+			token = lead.sender.takeTokens(1, 0)
+		}
+		result := C.partita_go_admit(lead.handle, C.size_t(size), (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(token))), patience)
 		admitted = int(result.count)
+		lead.sender.asked(token, admitted, uint64(result.position))
 		return result.status
 	}
 	if ctx == notWaiting {
 		return admitted, call(atOnce)
 	}
-	status = lead.gate.engine.waiter.wait(ctx, listener{}, call)
+	status = lead.gate.turn.wait(ctx, &lead.gate.engine.waiter, call)
 	return admitted, status
 }
 
@@ -201,7 +208,7 @@ func (lead *lead[T]) call(numbers []uint64, keyed bool, failure pushFailure) {
 		push.failed_step, push.failed = C.int32_t(failure.step), C.uint64_t(failure.number)
 	}
 	if lead.over {
-		push.done, push.given_up = C.size_t(lead.fed), C.size_t(lead.givenUp)
+		push.done, push.given_up, push.ends = C.size_t(lead.fed), C.size_t(lead.givenUp), true
 	}
 	for i, level := range lead.chain.levels {
 		lead.completed[i] = uint64(level.tally())

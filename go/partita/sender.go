@@ -66,16 +66,8 @@ func newSender[T any](gate *gateOf[T]) *sender[T] {
 // send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
 // until ctx ends, unless that is notWaiting.
 func (sender *sender[T]) send(ctx context.Context, batch []T) (sent int, err error) {
-	switch {
-	case sender.lead == nil:
-	case !sender.asks.any():
+	if sender.lead != nil {
 		return sender.lead.send(ctx, batch)
-	default:
-		// Of what comes out of the steps the engine must know what it follows from: it calls them.
-		if err := sender.gate.takeSeat(ctx); err != nil {
-			return 0, err
-		}
-		defer sender.gate.leaveSeat()
 	}
 	for sent < len(batch) {
 		sender.asks.from = sent
@@ -203,14 +195,23 @@ func (sender *sender[T]) call(numbers []uint64, from int, refusal string, patien
 // callTracked is call with tokens, for which the engine will tell that all is completed.
 func (sender *sender[T]) callTracked(numbers []uint64, words *C.uint64_t, texts *C.partita_bytes, from, failed int, refusal string, patience C.partita_go_patience) (int, C.partita_status) {
 	tokens := sender.takeTokens(len(numbers), from)
-	result := C.partita_go_send_tracked(sender.handle, C.int32_t(sender.gate.seat), (*C.uint64_t)(unsafe.Pointer(&numbers[0])), words, texts,
+	result := C.partita_go_send_tracked(sender.handle, (*C.uint64_t)(unsafe.Pointer(&numbers[0])), words, texts,
 		C.size_t(len(numbers)), C.size_t(failed),
 		(*C.char)(unsafe.Pointer(unsafe.StringData(refusal))), C.size_t(len(refusal)),
 		(*C.uint64_t)(unsafe.Pointer(&tokens[0])), C.size_t(len(tokens)), patience)
 	sent := int(result.count)
+	sender.asked(tokens, sent, uint64(result.position))
+	return sent, result.status
+}
+
+// asked notes that so many messages were taken with tokens, if there are any.
+func (sender *sender[T]) asked(tokens []uint64, sent int, position uint64) {
+	if len(tokens) == 0 {
+		return
+	}
 	sender.asks.sent += sent
 	if sent > 0 {
-		sender.asks.position = uint64(result.position)
+		sender.asks.position = position
 	}
 	if sender.asks.ack == nil {
 		sender.returnTokens(tokens[sent:])
@@ -218,7 +219,6 @@ func (sender *sender[T]) callTracked(numbers []uint64, words *C.uint64_t, texts 
 		sender.asks.ack.completed(nil)
 		sender.returnTokens(tokens)
 	}
-	return sent, result.status
 }
 
 // takeTokens makes tokens: one for what is asked for, or one for each message.

@@ -69,7 +69,7 @@ func (source *SourceOf[T]) claim(pipeline *Pipeline) {
 }
 
 func (source *SourceOf[T]) side(base gateBase) gate {
-	return &gateOf[T]{gateBase: base, source: source, messages: messagesOf[T](base.engine)}
+	return &gateOf[T]{gateBase: base, source: source, messages: messagesOf[T](base.engine), turn: newTurn()}
 }
 
 // Send sends one message. It waits while the credits are used up, until ctx ends. If it returns

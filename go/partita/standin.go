@@ -6,8 +6,8 @@ import "C"
 import "runtime"
 
 // stands tells whether it is no worker, but stands in for those that are not there: whoever closes
-// an application that has no worker inside does what is left to do, and some who send run steps.
-func (worker *worker) stands() bool { return worker.index < 0 || worker.sends }
+// an application that has no worker inside does what is left to do.
+func (worker *worker) stands() bool { return worker.index < 0 }
 
 // task is a job that may also come up while the application closes.
 type task interface {

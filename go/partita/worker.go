@@ -16,8 +16,6 @@ type worker struct {
 	engine *engine
 	// index is what the engine calls it, or below 0 for whoever closes.
 	index int
-	// sends says that it is no worker but the seat of a gate.
-	sends bool
 	bed   bed
 	// helper runs user code, if the worker is there for steps that block.
 	helper  *helper
