@@ -10,6 +10,7 @@ use super::chain::ChainFunction;
 use super::completion::{reason_of, text_of};
 use super::entry::lent;
 use super::frame::{self, Frame, Text};
+use super::loan::Loan;
 use super::status::*;
 use super::types::*;
 use crate::host::{
@@ -163,11 +164,20 @@ impl Host for KeysHost {
 struct KeysFrame<'a, 'b> {
     lent: partita_keys,
     batch: &'a mut KeyBatch<'b>,
-    bytes: Vec<partita_bytes>,
+    loan: Loan,
 }
 
 impl Frame for KeysFrame<'_, '_> {
     fn settle(&mut self) -> Result<(), String> {
+        let taken = self.take();
+        self.loan.end();
+        taken
+    }
+}
+
+impl KeysFrame<'_, '_> {
+    /// Takes what was written.
+    fn take(&mut self) -> Result<(), String> {
         let (done, len) = (self.lent.done, self.batch.values.len());
         if done > len {
             return Err(format!("it claims {done} keys of {len} messages"));
@@ -177,7 +187,7 @@ impl Frame for KeysFrame<'_, '_> {
             unsafe { self.batch.words.set_len(done) };
             return Ok(());
         }
-        for key in &self.bytes[..done] {
+        for key in &self.loan.keys[..done] {
             let key = bytes_of(*key)?;
             self.batch.bytes.push(key);
         }
@@ -200,18 +210,10 @@ impl KeysHost {
     ) -> Verdict {
         let len = batch.values.len();
         let mut text = Text::new();
-        let mut bytes = Vec::new();
-        let mut scratch = Vec::<u8>::new();
+        let mut loan = Loan::default();
         let (words, keys) = if batch.kind == KeyKind::Bytes {
-            bytes.resize(
-                len,
-                partita_bytes {
-                    ptr: std::ptr::null(),
-                    len: 0,
-                },
-            );
-            scratch.reserve_exact((len * 64).max(1 << 16));
-            (std::ptr::null_mut(), bytes.as_mut_ptr())
+            loan = Loan::for_keys(len);
+            (std::ptr::null_mut(), loan.keys.as_mut_ptr())
         } else {
             batch.words.reserve(len);
             (batch.words.as_mut_ptr(), std::ptr::null_mut())
@@ -222,12 +224,12 @@ impl KeysHost {
             values: values_of(batch.values),
             words,
             bytes: keys,
-            scratch: scratch.as_mut_ptr(),
-            scratch_len: scratch.capacity(),
+            scratch: loan.scratch.as_mut_ptr(),
+            scratch_len: loan.scratch.capacity(),
             done: 0,
             failure: text.lend(),
         };
-        let mut frame = KeysFrame { lent, batch, bytes };
+        let mut frame = KeysFrame { lent, batch, loan };
         frame::call(
             &mut frame,
             &text,
@@ -291,6 +293,7 @@ impl Host for ComputeHost {
 pub(super) struct RunFrame<'a, 'b> {
     lent: partita_run,
     batch: &'a mut Run<'b>,
+    loan: Loan,
 }
 
 impl RunFrame<'_, '_> {
@@ -314,6 +317,7 @@ impl RunFrame<'_, '_> {
 
 impl Frame for RunFrame<'_, '_> {
     fn settle(&mut self) -> Result<(), String> {
+        self.loan.end();
         *self.batch.done = self.lent.done;
         let (written, capacity) = (self.lent.outputs_len, self.batch.outputs.capacity());
         if written > capacity {
@@ -326,17 +330,18 @@ impl Frame for RunFrame<'_, '_> {
 }
 
 /// The keys of a run as C sees them.
-fn keys_of(keys: RunKeys<'_>, len: usize) -> (*const u64, Vec<partita_bytes>) {
+fn keys_of(keys: RunKeys<'_>, len: usize) -> (*const u64, Loan) {
     match keys {
-        RunKeys::Single => (std::ptr::null(), Vec::new()),
-        RunKeys::Words(words) => (words.as_ptr(), Vec::new()),
+        RunKeys::Single => (std::ptr::null(), Loan::default()),
+        RunKeys::Words(words) => (words.as_ptr(), Loan::default()),
         RunKeys::Bytes(bytes, start) => {
+            let mut loan = Loan::take();
             let keys = (start..start + len).map(|index| bytes.get(index));
-            let keys = keys.map(|key| partita_bytes {
+            loan.keys.extend(keys.map(|key| partita_bytes {
                 ptr: key.as_ptr(),
                 len: key.len(),
-            });
-            (std::ptr::null(), keys.collect())
+            }));
+            (std::ptr::null(), loan)
         }
     }
 }
@@ -356,7 +361,7 @@ impl ComputeHost {
         batch: &mut Run<'_>,
     ) -> Verdict {
         let mut text = Text::new();
-        let (words, bytes) = keys_of(batch.keys, batch.values.len());
+        let (words, loan) = keys_of(batch.keys, batch.values.len());
         let lent = partita_run {
             size: size_of::<partita_run>(),
             kind: PARTITA_RUN_DATA,
@@ -365,7 +370,7 @@ impl ComputeHost {
             values: values_of(batch.values),
             states: values_of(batch.states),
             word_keys: words,
-            byte_keys: pointer_unless_empty(&bytes),
+            byte_keys: pointer_unless_empty(&loan.keys),
             times: std::ptr::null(),
             outputs: batch.outputs.as_mut_ptr().cast(),
             outputs_capacity: batch.outputs.capacity(),
@@ -375,7 +380,7 @@ impl ComputeHost {
             failure: text.lend(),
             engine: std::ptr::null_mut(),
         };
-        let mut frame = RunFrame { lent, batch };
+        let mut frame = RunFrame { lent, batch, loan };
         frame::call(
             &mut frame,
             &text,
@@ -506,10 +511,12 @@ impl Host for BuildHost {
 struct BuildFrame<'a, 'b> {
     lent: partita_build,
     batch: &'a mut BuildBatch<'b>,
+    loan: Loan,
 }
 
 impl Frame for BuildFrame<'_, '_> {
     fn settle(&mut self) -> Result<(), String> {
+        self.loan.end();
         let (done, len) = (self.lent.done, self.batch.len);
         if done > len {
             return Err(format!("it claims {done} states of {len}"));
@@ -523,18 +530,18 @@ impl Frame for BuildFrame<'_, '_> {
 impl Build for BuildHost {
     fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
         let mut text = Text::new();
-        let (words, bytes) = keys_of(batch.keys, batch.len);
+        let (words, loan) = keys_of(batch.keys, batch.len);
         batch.states.reserve(batch.len);
         let lent = partita_build {
             size: size_of::<partita_build>(),
             len: batch.len,
             word_keys: words,
-            byte_keys: pointer_unless_empty(&bytes),
+            byte_keys: pointer_unless_empty(&loan.keys),
             states: batch.states.as_mut_ptr().cast(),
             done: 0,
             failure: text.lend(),
         };
-        let mut frame = BuildFrame { lent, batch };
+        let mut frame = BuildFrame { lent, batch, loan };
         frame::call(
             &mut frame,
             &text,

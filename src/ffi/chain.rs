@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::callbacks::{EachMessage, HostPointer, KeysHost, bytes_of, value_of, values_of};
 use super::entry::entry;
 use super::frame::{self, Frame, Text};
+use super::loan::Loan;
 use super::status::*;
 use super::types::*;
 use crate::host::{ChainRun, Fallen, Fused, Host, Output, Partition, Transform, Verdict};
@@ -137,7 +138,7 @@ impl Transform for FusedHost {
 struct ChainFrame<'a, 'b> {
     lent: partita_chain,
     run: &'a mut ChainRun<'b>,
-    bytes: Vec<partita_bytes>,
+    loan: Loan,
 }
 
 impl ChainFrame<'_, '_> {
@@ -172,12 +173,8 @@ impl ChainFrame<'_, '_> {
                 self.lent.word_keys = words.as_mut_ptr();
             }
             Some(KeyKind::Bytes) => {
-                let none = partita_bytes {
-                    ptr: std::ptr::null(),
-                    len: 0,
-                };
-                self.bytes.resize(capacity.max(self.bytes.len()), none);
-                self.lent.byte_keys = self.bytes.as_mut_ptr();
+                self.loan.fit(capacity);
+                self.lent.byte_keys = self.loan.keys.as_mut_ptr();
             }
             _ => {}
         }
@@ -196,7 +193,7 @@ impl ChainFrame<'_, '_> {
                 unsafe { self.run.words.set_len(found) };
             }
             Some(KeyKind::Bytes) => {
-                for key in &self.bytes[..found] {
+                for key in &self.loan.keys[..found] {
                     self.run.bytes.push(bytes_of(*key)?);
                 }
             }
@@ -208,6 +205,15 @@ impl ChainFrame<'_, '_> {
 
 impl Frame for ChainFrame<'_, '_> {
     fn settle(&mut self) -> Result<(), String> {
+        let taken = self.take();
+        self.loan.end();
+        taken
+    }
+}
+
+impl ChainFrame<'_, '_> {
+    /// Takes what was written.
+    fn take(&mut self) -> Result<(), String> {
         let (written, capacity) = (self.lent.outputs_len, self.run.outputs.capacity());
         if written > capacity {
             return Err(format!("it claims {written} outputs where {capacity} fit"));
@@ -226,15 +232,12 @@ impl Frame for ChainFrame<'_, '_> {
     }
 }
 
-/// Room for the bytes of keys.
-const SCRATCH_MIN: usize = 1 << 16;
-
 fn call(function: ChainFunction, hosts: &[*mut c_void], run: &mut ChainRun<'_>) -> Verdict {
     let mut text = Text::new();
-    let mut scratch = Vec::<u8>::new();
-    if run.kind == Some(KeyKind::Bytes) {
-        scratch.reserve_exact((run.outputs.capacity() * 64).max(SCRATCH_MIN));
-    }
+    let mut loan = match run.kind {
+        Some(KeyKind::Bytes) => Loan::for_keys(run.outputs.capacity()),
+        _ => Loan::default(),
+    };
     let lent = partita_chain {
         size: size_of::<partita_chain>(),
         step: run.step,
@@ -249,8 +252,8 @@ fn call(function: ChainFunction, hosts: &[*mut c_void], run: &mut ChainRun<'_>) 
         completed: run.completed.as_mut_ptr(),
         word_keys: std::ptr::null_mut(),
         byte_keys: std::ptr::null_mut(),
-        scratch: scratch.as_mut_ptr(),
-        scratch_len: scratch.capacity(),
+        scratch: loan.scratch.as_mut_ptr(),
+        scratch_len: loan.scratch.capacity(),
         keys_len: 0,
         failed: value_of(Value(0)),
         failed_step: 0,
@@ -258,11 +261,7 @@ fn call(function: ChainFunction, hosts: &[*mut c_void], run: &mut ChainRun<'_>) 
         failure: text.lend(),
         engine: std::ptr::null_mut(),
     };
-    let mut frame = ChainFrame {
-        lent,
-        run,
-        bytes: Vec::new(),
-    };
+    let mut frame = ChainFrame { lent, run, loan };
     frame.lend_outputs();
     frame::call(
         &mut frame,
@@ -298,4 +297,48 @@ pub unsafe extern "C" fn partita_chain_reserve(
         let frame = unsafe { (*chain).engine.cast::<ChainFrame<'_, '_>>().as_mut() };
         frame.ok_or(PARTITA_INVALID_ARGUMENT)?.reserve(capacity)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{loan, status::PARTITA_FAILED};
+    use super::*;
+    use crate::model::ByteKeys;
+
+    /// A callback that its thread does not return from, as far as the engine can tell.
+    unsafe extern "C" fn never_returns(
+        _host: *mut c_void,
+        chain: *mut partita_chain,
+    ) -> partita_status {
+        // SAFETY: it is what the callback was given.
+        let chain = unsafe { &mut *chain };
+        assert!(chain.scratch_len >= 1 << 16 && loan::idle() == 0);
+        frame::lost("gone").unwrap();
+        assert_eq!(loan::idle(), 1);
+        PARTITA_FAILED
+    }
+
+    #[test]
+    fn a_thread_that_ends_in_a_chain_leaves_no_memory() {
+        let (mut outputs, mut words) = (Vec::with_capacity(8), Vec::new());
+        let mut run = ChainRun {
+            step: 0,
+            values: &[Value(7)],
+            outputs: &mut outputs,
+            waiting: &mut [0],
+            completed: &mut [0],
+            kind: Some(KeyKind::Bytes),
+            words: &mut words,
+            bytes: &mut ByteKeys::default(),
+            fallen: &mut None,
+        };
+        for _ in 0..2 {
+            call(never_returns, &[std::ptr::null_mut()], &mut run);
+            assert_eq!(
+                loan::idle(),
+                1,
+                "the second call is lent what the first one was"
+            );
+        }
+    }
 }
