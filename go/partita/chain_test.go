@@ -399,6 +399,35 @@ func TestAFailingLeadingStepStopsTheApplication(t *testing.T) {
 	}
 }
 
+// The second one once took the place of the first, and with it its cause.
+func TestTheCauseIsThatOfTheFirstGoroutineThatFailed(t *testing.T) {
+	first, second := errors.New("the first"), errors.New("the second")
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	source := partita.NewSource()
+	app := partita.NewApplication("two fail", partita.Workers(1))
+	app.NewPipeline("p", source).To(tryTransform(func(data interface{}) (interface{}, error) {
+		if data == 1 {
+			return nil, first
+		}
+		close(begun)
+		<-goOn
+		return nil, second
+	})).Done()
+	start(t, app)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		source.SendBatch(context.Background(), []interface{}{2})
+	}()
+	<-begun
+	source.SendBatch(context.Background(), []interface{}{1})
+	close(goOn)
+	<-over
+	if err := app.Wait(deadline(t)); !errors.Is(err, first) || errors.Is(err, second) {
+		t.Errorf("Wait: %v", err)
+	}
+}
+
 func TestAMessageWithoutAKeyBehindLeadingStepsDies(t *testing.T) {
 	source := partita.NewSource()
 	app := partita.NewApplication("keyless", partita.Workers(1))

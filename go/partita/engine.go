@@ -27,8 +27,8 @@ type engine struct {
 	workers []*worker
 	// computing is how many of them are there for all that does not block.
 	computing int
-	// blame is the first error in a goroutine that sends that made the application fail.
-	blame   atomic.Pointer[blame]
+	// blames are the errors in goroutines that send that made the application fail.
+	blames  blames
 	gates   []gate
 	outlets []outlet
 	// partitions are those of each name, as declared first.

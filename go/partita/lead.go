@@ -116,7 +116,7 @@ func (lead *lead[T]) carry() {
 			continue
 		}
 		if err := lead.chain.refusal; err != nil {
-			lead.fail(refuse(lead.chain, err, lostMax, &lead.gate.engine.blame))
+			lead.fail(refuse(lead.chain, err, lostMax, &lead.gate.engine.blames))
 			continue
 		}
 		exit := lead.chain.exit
