@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use fastrand::Rng;
 use hosts::{application, callback, each, partition, pipeline, queue, step};
 use meeting::{Alarm, Count};
 use partita::engine::{Batch, BatchKeys, Engine, Pushed, Refusal, Sender, Tokens, Wait};
 use partita::host::{Completion, Completions, Host, Verdict};
-use partita::model::{Policy, Value};
+use partita::model::{Policy, Retry, Value};
 use slots::Slots;
 
 /// What was reported, by token.
@@ -319,5 +320,79 @@ fn what_is_admitted_after_messages_were_given_up_is_reported_as_its_own() {
     sender.push(&nothing(5, 0)).unwrap();
     let _ = engine.poll_completions(10, &none, &mut reported);
     assert_eq!(tokens(&reported), [1, 2]);
+    engine.close(&Wait::forever()).unwrap();
+}
+
+/// A stepped application of one pipeline, whose messages are tried again after a second if they are `failing`.
+fn watched(failing: bool) -> (Arc<Engine>, Arc<Slots>) {
+    let (messages, states) = (Slots::new(100), Slots::new(10));
+    let count = each(&messages, move |_, _| match failing {
+        true => Err("not yet".into()),
+        false => Ok(None),
+    });
+    let mut slow = step("count", "keys", &messages, |data| data % 10, count);
+    slow.retry = Retry {
+        times: 1000,
+        pause: Duration::from_secs(1),
+    };
+    let declared = application(
+        1,
+        16,
+        vec![partition("keys", &states, None)],
+        vec![pipeline("p", &messages, 100, vec![slow], vec![])],
+    );
+    let engine = Engine::stepped(declared, 1).unwrap_or_else(|_| panic!("no mistakes"));
+    (engine, messages)
+}
+
+/// The tokens that are reported when nothing is left to run.
+fn told_at_rest(engine: &Engine) -> Vec<u64> {
+    while engine.step() {}
+    let mut reported = Vec::new();
+    let _ = engine.poll_completions(10, &Wait::not_at_all(), &mut reported);
+    reported.iter().map(|one| one.token).collect()
+}
+
+#[test]
+fn who_watches_is_told_when_nothing_is_under_way() {
+    let (engine, messages) = watched(false);
+    engine.watch(0, 1, None).unwrap();
+    assert_eq!(told_at_rest(&engine), [1], "nothing was under way");
+    let mut sender = Sender::new(engine.clone(), 0);
+    let values = [messages.give(3)];
+    let sent = sender.send(&Batch::new(&values), &Wait::forever());
+    assert_eq!(sent, (1, Ok(())));
+    engine.watch(0, 2, None).unwrap();
+    engine.watch(0, 3, Some(Duration::from_secs(3600))).unwrap();
+    assert_eq!(told_at_rest(&engine), [2, 3]);
+    assert_eq!(
+        told_at_rest(&engine),
+        [] as [u64; 0],
+        "each is told of once"
+    );
+    engine.close(&Wait::forever()).unwrap();
+    assert_eq!(engine.watch(0, 4, None), Err(Refusal::Closed));
+}
+
+#[test]
+fn who_watches_is_told_at_its_time_while_something_is_under_way_and_when_intake_ends() {
+    let (engine, messages) = watched(true);
+    let mut sender = Sender::new(engine.clone(), 0);
+    let values = [messages.give(3)];
+    let sent = sender.send(&Batch::new(&values), &Wait::forever());
+    assert_eq!(sent, (1, Ok(())));
+    let ms = Duration::from_millis(1);
+    for (token, most) in [(1, Some(2 * ms)), (2, Some(ms)), (3, None)] {
+        engine.watch(0, token, most).unwrap();
+    }
+    assert_eq!(told_at_rest(&engine), [] as [u64; 0]);
+    for expected in [2, 1] {
+        engine.advance(ms);
+        assert_eq!(told_at_rest(&engine), [expected]);
+    }
+    // Of what was sent without a completion nothing waits for a position.
+    assert_eq!(engine.watermark(0), 0);
+    engine.stop().unwrap();
+    assert_eq!(told_at_rest(&engine), [3]);
     engine.close(&Wait::forever()).unwrap();
 }

@@ -2323,6 +2323,23 @@ partita_status partita_pipeline_watermark(struct partita_pipeline pipeline,
                                           uint64_t *watermark_out);
 
 /**
+ * Asks for a completion without messages, which is reported with `token`, once: when nothing of the
+ * pipeline is under way, at the latest `most_ns` nanoseconds from now, or when intake ends. With
+ * `PARTITA_FOREVER` there is no such time. For hosts that gather messages themselves, as a
+ * `partita_buffer` does, and send them then: while nothing is under way it is reported at once. Outputs
+ * that lie in the queue of a sink are not under way. A drain does not wait for it, nor a watermark; a
+ * close does.
+ *
+ * Any thread, also in callbacks; the callback that reports it may come before this returns. Fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`most_ns` is below 0 and not
+ * `PARTITA_FOREVER`), `PARTITA_NOT_STARTED`, `PARTITA_STOPPED`, `PARTITA_FAILED` or
+ * `PARTITA_CLOSED`: then nothing is reported.
+ */
+partita_status partita_pipeline_watch(struct partita_pipeline pipeline,
+                                      uint64_t token,
+                                      int64_t most_ns);
+
+/**
  * How many mistakes an error object has: at least one.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or

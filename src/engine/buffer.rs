@@ -27,6 +27,7 @@
 
 mod flusher;
 mod hopper;
+mod watches;
 
 use std::time::Duration;
 
@@ -39,11 +40,13 @@ use crate::sync::{Arc, Mutex, lock};
 
 pub(super) use flusher::Flusher;
 pub(super) use hopper::Hopper;
+pub(super) use watches::Watches;
 
-/// The hoppers of a pipeline.
+/// The hoppers of a pipeline, and who watches it to empty one elsewhere.
 pub(super) struct Hoppers {
     flusher: ActorId,
     all: Mutex<Vec<Arc<Hopper>>>,
+    watches: Watches,
 }
 
 impl Hoppers {
@@ -51,11 +54,12 @@ impl Hoppers {
         Hoppers {
             flusher,
             all: Mutex::default(),
+            watches: Watches::default(),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        lock(&self.all).is_empty()
+        lock(&self.all).is_empty() && self.watches.is_empty()
     }
 
     /// The actor that empties them.

@@ -16,6 +16,8 @@ pub(crate) struct Flow {
     in_flight: AtomicI64,
     /// How many messages are in hoppers.
     gathered: AtomicI64,
+    /// How many wait to be told when nothing is under way.
+    watches: AtomicUsize,
     /// How many messages are at each stage: one for each step, and one behind the last for sinks and
     /// dead letters.
     stages: Box<[AtomicI64]>,
@@ -39,6 +41,7 @@ impl Flow {
             credits: credits as i64,
             in_flight: AtomicI64::new(0),
             gathered: AtomicI64::new(0),
+            watches: AtomicUsize::new(0),
             stages: (0..=steps).map(|_| AtomicI64::new(0)).collect(),
             room: Arc::default(),
             gated: Mutex::default(),
@@ -141,6 +144,11 @@ impl Flow {
         self.gathered.fetch_sub(count as i64, Ordering::SeqCst);
     }
 
+    /// Notes how many wait to be told when nothing is under way. One at a time notes it.
+    pub(crate) fn watched(&self, count: usize) {
+        self.watches.store(count, Ordering::SeqCst);
+    }
+
     /// Whether nothing is under way but what is in hoppers.
     pub(crate) fn is_idle(&self) -> bool {
         // Pairs with the fence in `take_gated`: who has put a message in sees the credits that came back,
@@ -150,12 +158,12 @@ impl Flow {
         self.under_way(in_flight) <= self.gathered.load(Ordering::SeqCst)
     }
 
-    /// Whether messages are in hoppers, and nothing else is under way: for who has given credits back and
-    /// taken those who waited at the gate.
+    /// Whether messages are in hoppers, or somebody watches, and nothing else is under way: for who has
+    /// given credits back and taken those who waited at the gate.
     pub(crate) fn leaves_hoppers(&self) -> bool {
-        self.gathered.load(Ordering::Relaxed) > 0
-            && self.is_idle()
-            && !planted(Fault::IdleOverlooked)
+        let any =
+            self.gathered.load(Ordering::Relaxed) > 0 || self.watches.load(Ordering::Relaxed) > 0;
+        any && self.is_idle() && !planted(Fault::IdleOverlooked)
     }
 
     pub(crate) fn in_flight(&self) -> usize {

@@ -12,7 +12,7 @@ use std::sync::atomic::{
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::buffer::Hopper;
+use super::buffer::{Hopper, Watches};
 use super::clock::Clock;
 use super::event::{Cancel, Event, Wait, WaitError};
 use super::flow::Flow;
@@ -637,6 +637,30 @@ fn a_message_that_comes_as_the_pipeline_falls_idle_is_let_out() {
         gathering.put(1);
         worker.join().unwrap();
         assert_eq!(gathering.came_out(), [1]);
+    });
+}
+
+#[test]
+fn a_watch_that_begins_as_the_pipeline_falls_idle_is_over() {
+    check(4, || {
+        let shared = Arc::new((Flow::new(8, 1), Watches::default()));
+        assert_eq!(shared.0.admit(1), 1);
+        let worker = shared.clone();
+        let worker = thread::spawn(move || {
+            let (flow, watches) = &*worker;
+            flow.consumed(0, 1, 0);
+            assert!(flow.take_gated().is_empty());
+            let over = flow.leaves_hoppers();
+            over.then(|| watches.take_over(true, LATER, flow).0)
+        });
+        let (flow, watches) = &*shared;
+        watches.begin(1, None, flow);
+        let mut over = match flow.is_idle() {
+            true => watches.take_over(true, LATER, flow).0,
+            false => Vec::new(),
+        };
+        over.extend(worker.join().unwrap().into_iter().flatten());
+        assert_eq!(over, [1]);
     });
 }
 

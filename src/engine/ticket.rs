@@ -161,6 +161,22 @@ impl Tickets {
         (ticket, position)
     }
 
+    /// Takes a ticket without messages, which holds one count itself.
+    pub(crate) fn open_alone(&self, token: u64) -> Ticket {
+        let mut book = lock(&self.book);
+        let ticket = book.open();
+        self.begin(ticket, token, 1);
+        ticket
+    }
+
+    /// Makes an open ticket that nobody else has free again, as if it had never been taken.
+    pub(crate) fn take_back(&self, ticket: Ticket) {
+        let mut book = lock(&self.book);
+        book.entry(ticket).open = false;
+        book.open -= 1;
+        book.close(ticket, 0);
+    }
+
     /// Takes a ticket for each of some messages that were admitted, and gives the position behind
     /// them.
     pub(crate) fn open_each(&self, tokens: &[u64], mut opened: impl FnMut(Ticket)) -> u64 {

@@ -1,6 +1,7 @@
 //! Completions: polling them, and how far a pipeline is done.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
 use super::app::{AppObject, PipelineObject};
 use super::entry::{Sized_, entry, read_sized, read_wait, slice_mut, write, write_text};
@@ -133,5 +134,35 @@ pub unsafe extern "C" fn partita_pipeline_watermark(
         let watermark = engine.wait_watermark(pipeline.index, position, &wait);
         // SAFETY: the caller vouches for `watermark_out`.
         unsafe { write(watermark_out, watermark.map_err(status_of)?) }
+    })
+}
+
+/// Asks for a completion without messages, which is reported with `token`, once: when nothing of the
+/// pipeline is under way, at the latest `most_ns` nanoseconds from now, or when intake ends. With
+/// `PARTITA_FOREVER` there is no such time. For hosts that gather messages themselves, as a
+/// `partita_buffer` does, and send them then: while nothing is under way it is reported at once. Outputs
+/// that lie in the queue of a sink are not under way. A drain does not wait for it, nor a watermark; a
+/// close does.
+///
+/// Any thread, also in callbacks; the callback that reports it may come before this returns. Fails with
+/// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` (`most_ns` is below 0 and not
+/// `PARTITA_FOREVER`), `PARTITA_NOT_STARTED`, `PARTITA_STOPPED`, `PARTITA_FAILED` or
+/// `PARTITA_CLOSED`: then nothing is reported.
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_pipeline_watch(
+    pipeline: partita_pipeline,
+    token: u64,
+    most_ns: i64,
+) -> partita_status {
+    entry(|| {
+        let pipeline = handles::pin::<PipelineObject>(pipeline.id)?;
+        let most = match most_ns {
+            PARTITA_FOREVER => None,
+            0.. => Some(Duration::from_nanos(most_ns as u64)),
+            _ => return Err(PARTITA_INVALID_ARGUMENT),
+        };
+        let engine = pipeline.app.engine()?;
+        let watched = engine.guarded(|| engine.watch(pipeline.index, token, most));
+        watched.map_err(status_of)
     })
 }

@@ -199,6 +199,26 @@ static partita_status answer(void *host, partita_answers *answers) {
     return PARTITA_OK;
 }
 
+static void who_watches_is_told_when_nothing_is_under_way(void) {
+    static told told = TOLD(.completed = note_completed, .deliver = take_all);
+    little_start(&told.little);
+    CHECK_OK(partita_pipeline_watch(told.little.pipeline, 1, PARTITA_FOREVER));
+    counter_wait(&told.count, 1);
+    send_with(&told.little, 100, NULL, 0);
+    CHECK_OK(partita_pipeline_watch(told.little.pipeline, 2, PARTITA_FOREVER));
+    CHECK_OK(partita_pipeline_watch(told.little.pipeline, 3, 0));
+    counter_wait(&told.count, 3);
+    CHECK_STATUS(partita_pipeline_watch(told.little.pipeline, 4, -2), PARTITA_INVALID_ARGUMENT);
+    CHECK_STATUS(partita_pipeline_watch((partita_pipeline){0}, 4, 0), PARTITA_INVALID_HANDLE);
+    CHECK_OK(partita_app_stop(told.little.app));
+    CHECK_STATUS(partita_pipeline_watch(told.little.pipeline, 4, 0), PARTITA_STOPPED);
+    for (uint64_t token = 1; token <= 4; token++) {
+        CHECK_EQ(told.times[token], token < 4);
+        CHECK_EQ(told.dead[token], 0);
+    }
+    little_finish(&told.little);
+}
+
 static void callers_are_answered_and_nobody_else(void) {
     static told told = TOLD(.completed = note_completed, .answer = answer, .workers = 2);
     static uint64_t tokens[1000];
@@ -305,6 +325,7 @@ int main(void) {
     each_message_can_have_a_completion_of_its_own();
     what_dies_when_it_closes_is_told_of_and_can_be_polled_afterwards();
     who_waits_for_completions_learns_that_it_closes();
+    who_watches_is_told_when_nothing_is_under_way();
     callers_are_answered_and_nobody_else();
     a_callback_that_cannot_take_completions_ends_the_application();
     misuse_is_refused_and_changes_nothing();

@@ -39,6 +39,8 @@ pub struct Coverage {
     pub overdraft: bool,
     /// A completion was reported.
     pub completed: bool,
+    /// A completion without messages was asked for.
+    pub watched: bool,
     /// A caller was answered.
     pub answered: bool,
     /// Nothing was lost to a failure or a close: outputs, states and deaths were compared in full.

@@ -176,7 +176,8 @@ impl Driver {
                     self.invariants()?;
                 }
             }
-            70..84 => self.poll()?,
+            70..83 => self.poll()?,
+            83 => self.watch()?,
             84..88 => self.drain()?,
             88..92 => self.read()?,
             92..94 => self.reader = None,
@@ -406,6 +407,26 @@ impl Driver {
         into.iter()
             .try_for_each(|completion| log.tickets.reported(completion))?;
         Ok(polled)
+    }
+
+    /// Asks to be told when nothing of a pipeline is under way.
+    fn watch(&mut self) -> Checked {
+        let pipeline = self.random.usize(..self.world.shape.pipelines.len());
+        let most = [None, Some(Duration::from_micros(300)), Some(Duration::ZERO)];
+        let most = most[self.random.usize(..most.len())];
+        let token = self.world.log().tickets.new_token(pipeline);
+        let watched = self.engine.watch(pipeline, token, most);
+        self.note(|| format!("watch pipeline {pipeline} as {token}, {most:?}: {watched:?}"));
+        let mut log = self.world.log();
+        match watched {
+            Ok(()) => log.tickets.watched(token),
+            Err(_) => log.tickets.forget_refused(),
+        }
+        log.coverage.watched |= watched.is_ok();
+        drop(log);
+        expect(watched.err() == self.end(), || {
+            format!("watch: {watched:?}")
+        })
     }
 
     fn watermark(&mut self) -> Checked {

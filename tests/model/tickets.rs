@@ -15,6 +15,8 @@ struct Ticket {
     /// How many messages were accepted.
     accepted: u64,
     reported: Option<u64>,
+    /// It has no messages, and none can die.
+    watch: bool,
 }
 
 /// Every completion that is asked for, by its token.
@@ -66,6 +68,13 @@ impl Tickets {
         }
     }
 
+    /// A completion without messages was accepted.
+    pub fn watched(&mut self, token: u64) {
+        if let Some(ticket) = self.all.get_mut(&token) {
+            (ticket.accepted, ticket.watch) = (1, true);
+        }
+    }
+
     /// A send is over: of what was not accepted nothing is reported.
     pub fn forget_refused(&mut self) {
         self.all.retain(|_, ticket| ticket.accepted > 0);
@@ -80,6 +89,9 @@ impl Tickets {
         }
         if (completion.dead > 0) != completion.first.is_some() {
             return Err(format!("{completion:?} does not say which died first"));
+        }
+        if ticket.watch && completion.dead > 0 {
+            return Err(format!("{completion:?} had no messages"));
         }
         ticket.reported = Some(completion.dead);
         Ok(())
@@ -96,13 +108,15 @@ impl Tickets {
         line.take_while(|token| self.all[token].due == 0).count() as u64
     }
 
-    /// Every completion is reported. Gives how many died of each.
+    /// Every completion is reported. Gives how many died of each that has messages.
     pub fn all_reported(&self) -> Checked<BTreeMap<u64, u64>> {
         let tickets = self.all.iter();
         let told = tickets.map(|(&token, ticket)| match ticket.reported {
-            Some(dead) => Ok((token, dead)),
+            Some(dead) => Ok((token, ticket.watch, dead)),
             None => Err(format!("completion {token} was never reported")),
         });
-        told.collect()
+        let told = told.collect::<Checked<Vec<_>>>()?;
+        let of_messages = told.into_iter().filter(|&(_, watch, _)| !watch);
+        Ok(of_messages.map(|(token, _, dead)| (token, dead)).collect())
     }
 }

@@ -42,13 +42,13 @@ impl Flusher {
     /// Opens the next hopper that is due, if there is one; else sees to it that it is run when one will be.
     fn begin(&mut self, engine: &Engine) -> bool {
         let slot = &engine.pipelines[self.pipeline];
-        let mut all = lock(&slot.hoppers.all);
-        if all.is_empty() {
+        if slot.hoppers.is_empty() {
             return false;
         }
         let wanted = slot.flow.is_idle() || engine.refusal().is_some();
         let now = engine.seam.now();
-        let mut first: Option<Duration> = None;
+        let mut first = self.end_watches(engine, wanted, now);
+        let mut all = lock(&slot.hoppers.all);
         all.retain(|hopper| hopper.due(wanted, now) != Due::Never);
         for turn in 0..all.len() {
             let place = (self.next + turn) % all.len();
@@ -70,6 +70,15 @@ impl Flusher {
             engine.pools.notify_at(slot.hoppers.flusher, time);
         }
         false
+    }
+
+    /// Ends the watches that are over; tells when the next one will be.
+    fn end_watches(&self, engine: &Engine, wanted: bool, now: Duration) -> Option<Duration> {
+        let slot = &engine.pipelines[self.pipeline];
+        let (over, next) = slot.hoppers.watches.take_over(wanted, now, &slot.flow);
+        let ended = over.into_iter().map(|ticket| (ticket, -1));
+        engine.settle(self.pipeline, ended);
+        next
     }
 
     /// The worker that ran a callback of the spout's is gone, for this reason.
