@@ -22,7 +22,14 @@ type stepper struct {
 	letters []DeadLetter
 	records records
 	faults  faults
+	// inside says that a turn runs, and callbacks may.
+	inside bool
+	// deferred is what goes on before the next.
+	deferred []deferred
 }
+
+// deferred is what a callback cannot do.
+type deferred interface{ goOn(engine *engine) }
 
 // stepperCapacity is how many messages the engine queues for a sink at most: what reads them has room for
 // more, unless the sink is to be full.
@@ -62,9 +69,24 @@ func (stepper *stepper) declare(engine *engine, options *C.partita_app_options) 
 // Step runs one turn: a run of messages at a step, or what a sink can take. It tells whether there was
 // one, and else how long until there will be, or less than 0 if there never will.
 func (stepper *stepper) Step() (ran bool, idle time.Duration) {
+	stepper.doDeferred()
+	stepper.inside = true
 	result := C.partita_go_step(stepper.engine.app, 1)
+	stepper.inside = false
 	stepper.records.read()
 	return result.turns > 0, time.Duration(result.idle_ns)
+}
+
+// defers has something go on before the next turn.
+func (stepper *stepper) defers(what deferred) { stepper.deferred = append(stepper.deferred, what) }
+
+// doDeferred does what was deferred. That may defer more, for the turn behind.
+func (stepper *stepper) doDeferred() {
+	all := stepper.deferred
+	stepper.deferred = nil
+	for _, one := range all {
+		one.goOn(stepper.engine)
+	}
 }
 
 // Idle is how long until there is something to run, or less than 0 if there never will be.
