@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/partita-stream/partita/go/partita"
@@ -246,6 +247,8 @@ func playProgram(t *testing.T, seed uint64) {
 	start(t, app)
 	var all []interface{}
 	var sending sync.WaitGroup
+	asks := random.IntN(2) == 0
+	var deadByAcks atomic.Uint64
 	for sender := range senders {
 		batch := make([]interface{}, size)
 		for i := range batch {
@@ -257,9 +260,25 @@ func playProgram(t *testing.T, seed uint64) {
 		go func() {
 			defer sending.Done()
 			for piece := range slices.Chunk(batch, piece) {
-				if _, err := source.SendBatch(context.Background(), piece); err != nil {
-					t.Error(err)
+				if !asks {
+					if _, err := source.SendBatch(context.Background(), piece); err != nil {
+						t.Error(err)
+					}
+					continue
 				}
+				ack, err := source.SendAck(context.Background(), piece)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				sending.Add(1)
+				go func() {
+					defer sending.Done()
+					var why *partita.DeadError
+					if errors.As(ack.Wait(deadline(t)), &why) {
+						deadByAcks.Add(why.Dead)
+					}
+				}()
 			}
 		}()
 	}
@@ -278,6 +297,9 @@ func playProgram(t *testing.T, seed uint64) {
 			t.Fatalf("program %+v: key %d has %d outputs, expected %d: %.200v and not %.200v",
 				made, key, len(out[key]), len(expected[key]), out[key], expected[key])
 		}
+	}
+	if asks && deadByAcks.Load() != uint64(dead) {
+		t.Errorf("program %+v: %d are dead as the acks say, expected %d", made, deadByAcks.Load(), dead)
 	}
 	metrics := app.Metrics()
 	if metrics.Dead[partita.DeadCompute] != uint64(dead) || metrics.Sent != uint64(len(all)) {
