@@ -349,6 +349,11 @@ func TestTimeStandsStillButForTheDriver(t *testing.T) {
 }
 
 func TestCompletionsAndCallsAreDriven(t *testing.T) {
+	t.Run("into a state", func(t *testing.T) { driveCompletions(t, false) })
+	t.Run("through a step before it", func(t *testing.T) { driveCompletions(t, true) })
+}
+
+func driveCompletions(t *testing.T, steps bool) {
 	app := partita.NewApplication("numbers")
 	source := partita.NewSourceOf[int]()
 	callers := partita.NewCallersOf[int, int]("answers", source)
@@ -359,6 +364,9 @@ func TestCompletionsAndCallsAreDriven(t *testing.T) {
 		return true, nil
 	}
 	stream := partita.NewPipelineOf(app, "numbers", source)
+	if steps {
+		stream = partita.To(stream, func(n int) (int, bool, error) { return n, true, nil }, partita.WithName("pass"))
+	}
 	partita.ToStateful(stream, total, add, partita.WithName("add"), partita.Skip()).ToSink(callers)
 	d := partitatest.New(t, 1, app)
 	d.FailAt("add", 4)
