@@ -74,7 +74,12 @@ func (source *SourceOf[T]) side(base gateBase) gate {
 
 // Send sends one message. It waits while the credits are used up, until ctx ends. If it returns
 // an error, the message was not sent. The message must not be nil, and no one should change it
-// afterwards but the computations. For many messages [SourceOf.SendBatch] is faster.
+// afterwards but the computations.
+//
+// Each Send goes to the engine at once, on its own goroutine, whatever others send: if it returns nil the
+// message is in flight. That costs some ten times as much as the same message in a batch. Where messages
+// come one at a time and quickly, a buffer gathers those of all goroutines ([SourceOf.Buffer]), and a lone
+// one is not delayed in it; many that are there already are for [SourceOf.SendBatch].
 func (source *SourceOf[T]) Send(ctx context.Context, data T) error {
 	if err := source.ready(ctx); err != nil {
 		return err
