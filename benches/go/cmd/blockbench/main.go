@@ -2,8 +2,9 @@
 // pipeline of the same application, alone and beside each other.
 //
 // How many messages a second the step computes is told as a part of what its threads could, if sleeping
-// 1 ms took no longer than that; how many so many goroutines do that only sleep is told beside it. The
-// other pipeline updates stocks, as fast as two workers can.
+// 1 ms took no longer than that. Beside it is told how many so many goroutines do that only sleep, and for
+// which part of the time the threads of the step were asleep in a message: what is missing of that is
+// Partita's. The other pipeline updates stocks, as fast as two workers can.
 //
 //	go run ./cmd/blockbench -threads 64 -sleep system
 package main
@@ -68,34 +69,49 @@ func run(options options) error {
 	runtime.GOMAXPROCS(options.processors)
 	fmt.Printf("%s, GOMAXPROCS %d, %d workers, %d threads that sleep %v in each message of %d keys (%s)\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), workers, options.threads, nap, keys, options.sleep)
-	var sleepers, alone, beside, otherAlone, otherBeside, cost []float64
+	var sleepers, sleepersBeside []float64
+	var alone, beside, other []rates
 	for range options.rounds {
-		sleepers = append(sleepers, onlySleep(options))
-		for _, fed := range []fed{{slow: true}, {fast: true}, {slow: true, fast: true}} {
-			rates, err := measure(options, fed)
+		sleepers = append(sleepers, onlySleep(options, 0))
+		sleepersBeside = append(sleepersBeside, onlySleep(options, workers))
+		for _, part := range []struct {
+			fed  fed
+			into *[]rates
+		}{
+			{fed{slow: true}, &alone},
+			{fed{fast: true}, &other},
+			{fed{slow: true, fast: true}, &beside},
+		} {
+			rates, err := measure(options, part.fed)
 			if err != nil {
 				return err
 			}
-			switch {
-			case !fed.fast:
-				alone = append(alone, rates.slow)
-				cost = append(cost, rates.processors/rates.slow*1e6)
-			case !fed.slow:
-				otherAlone = append(otherAlone, rates.fast)
-			default:
-				beside = append(beside, rates.slow)
-				otherBeside = append(otherBeside, rates.fast)
-			}
+			*part.into = append(*part.into, rates)
 		}
 	}
 	limit := float64(options.threads) / nap.Seconds()
-	other := median(otherAlone)
-	fmt.Printf("  of %.0f messages a second: %.2f alone, %.2f beside the other pipeline; goroutines that only sleep %.2f\n",
-		limit, median(alone)/limit, median(beside)/limit, median(sleepers)/limit)
-	fmt.Printf("  each message takes %.1f microseconds of processor time\n", median(cost))
+	slow := func(rates rates) float64 { return rates.slow / limit }
+	asleep := func(rates rates) float64 { return rates.asleep / float64(options.threads) }
+	fast := func(rates rates) float64 { return rates.fast }
+	fmt.Printf("  of %.0f messages a second: %.2f alone, %.2f beside the other pipeline\n",
+		limit, medianOf(alone, slow), medianOf(beside, slow))
+	fmt.Printf("  goroutines that only sleep: %.2f alone, %.2f beside %d that never do\n",
+		median(sleepers)/limit, median(sleepersBeside)/limit, workers)
+	fmt.Printf("  the threads are asleep in a message for %.3f of the time alone, %.3f beside the other pipeline\n",
+		medianOf(alone, asleep), medianOf(beside, asleep))
+	fmt.Printf("  each message takes %.1f microseconds of processor time\n",
+		medianOf(alone, func(rates rates) float64 { return rates.processors / rates.slow * 1e6 }))
 	fmt.Printf("  the other pipeline: %.1f million messages a second alone, %.2f of that beside the step that sleeps\n",
-		other/1e6, median(otherBeside)/other)
+		medianOf(other, fast)/1e6, medianOf(beside, fast)/medianOf(other, fast))
 	return nil
+}
+
+func medianOf(all []rates, of func(rates) float64) float64 {
+	var values []float64
+	for _, rates := range all {
+		values = append(values, of(rates))
+	}
+	return median(values)
 }
 
 func median(values []float64) float64 {

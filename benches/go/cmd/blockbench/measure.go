@@ -41,8 +41,9 @@ type stock struct {
 	count int
 }
 
-// rates are messages a second, and what the process used of processors meanwhile.
-type rates struct{ slow, fast, processors float64 }
+// rates are messages a second, how many threads slept in a message on average, and what the process used
+// of processors meanwhile.
+type rates struct{ slow, fast, asleep, processors float64 }
 
 // fed says which pipelines are.
 type fed struct{ slow, fast bool }
@@ -54,11 +55,19 @@ type counter struct {
 	_     [64]byte
 }
 
-// onlySleep measures goroutines that do nothing but sleep, each on a thread of its own.
-func onlySleep(options options) float64 {
+// onlySleep measures goroutines that do nothing but sleep, beside so many that never do.
+func onlySleep(options options, busy int) float64 {
 	var count counter
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
+	for range busy {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for ctx.Err() == nil {
+			}
+		}()
+	}
 	for range options.threads {
 		group.Add(1)
 		go func() {
@@ -78,13 +87,15 @@ func onlySleep(options options) float64 {
 // measure runs the application, and feeds what is to be.
 func measure(options options, fed fed) (rates, error) {
 	sleep := sleeps[options.sleep]
-	var slowCount, fastCount counter
+	var slowCount, fastCount, asleep counter
 	slow, fast := partita.NewSourceOf[price](), partita.NewSourceOf[price]()
 	app := partita.NewApplication("blocking", partita.Workers(workers))
 	symbol := func(price price) uint64 { return price.symbol }
 	partita.ToStatePartition(partita.NewPipelineOf(app, "slow", slow), partita.PartitionOf[uint64, stock]{Name: "slow"}, symbol,
 		func(_ uint64, price price, stock *stock, _ *partita.Emitter[partita.None]) (bool, error) {
+			start := time.Now()
 			sleep()
+			asleep.count.Add(int64(time.Since(start)))
 			stock.last, stock.count = price.value, stock.count+1
 			slowCount.count.Add(1)
 			return true, nil
@@ -121,10 +132,10 @@ func measure(options options, fed fed) (rates, error) {
 		// What is accepted is computed, but for what is in flight at the end.
 		feed(fast, fastBatch, &fastCount)
 	}
-	found := watch(options.duration, &slowCount, &fastCount)
+	found := watch(options.duration, &slowCount, &fastCount, &asleep)
 	cancel()
 	group.Wait()
-	return rates{slow: found[0], fast: found[1], processors: found[2]}, app.Close(context.Background())
+	return rates{found[0], found[1], found[2] / 1e9, found[3]}, app.Close(context.Background())
 }
 
 // watch tells how fast counts grow, once it is under way; and at the end, how many processors are used.
