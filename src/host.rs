@@ -104,6 +104,10 @@ pub struct Run<'a> {
     pub flags: &'a mut [u8],
     /// How many messages are done.
     pub done: &'a mut usize,
+    /// Set by a computation that has only taken note of the run: it is answered later, with
+    /// [`Engine::serve_on`](crate::engine::Engine::serve_on), and all else stays lent until then. Only there
+    /// if the thread serves.
+    pub later: Option<&'a mut bool>,
 }
 
 /// A computation.

@@ -802,6 +802,95 @@ typedef struct partita_pipeline {
 } partita_pipeline;
 
 /**
+ * One output of a run: a message that follows from the message at index `from`.
+ */
+typedef struct partita_output {
+  /**
+   * The new message. It may be the value of the message it follows from.
+   */
+  union partita_value value;
+  /**
+   * The index of that message in the run. Outputs are written in ascending order of it.
+   */
+  uint64_t from;
+} partita_output;
+
+/**
+ * Messages of one step, for keys that no other thread has at the same time, in order.
+ */
+typedef struct partita_run {
+  /**
+   * The engine's `sizeof(partita_run)`.
+   */
+  size_t size;
+  /**
+   * What kind of run: `PARTITA_RUN_DATA`.
+   */
+  uint32_t kind;
+  /**
+   * Which step, counted from 0 within its pipeline.
+   */
+  uint32_t step;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * The state part of each message: the same word for the same key.
+   */
+  const union partita_value *states;
+  /**
+   * The keys, if they are words, else NULL.
+   */
+  const uint64_t *word_keys;
+  /**
+   * The keys, if they are bytes, else NULL.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * Reserved: NULL.
+   */
+  const int64_t *times;
+  /**
+   * Where to write the outputs.
+   */
+  struct partita_output *outputs;
+  /**
+   * How many outputs fit. At least `len` on entry; `partita_run_reserve` makes it more.
+   */
+  size_t outputs_capacity;
+  /**
+   * How many outputs were written, all of messages that are done; 0 on entry.
+   */
+  size_t outputs_len;
+  /**
+   * Where to write the flags of each message; 0 on entry.
+   */
+  uint8_t *flags;
+  /**
+   * How many messages are done, from the first one on; 0 on entry. It may be fewer than `len`:
+   * the rest comes again, first of all.
+   */
+  size_t done;
+  /**
+   * The reason, if the message at `done` failed.
+   */
+  struct partita_failure failure;
+  /**
+   * The engine's own.
+   */
+  void *engine;
+  /**
+   * Not 0: the callback may answer `PARTITA_LATER`; see `partita_app_serve`.
+   */
+  uint32_t later;
+} partita_run;
+
+/**
  * A means to end a wait from another thread.
  * From `partita_cancel_new` to `partita_cancel_free`. Any thread.
  */
@@ -946,20 +1035,6 @@ typedef struct partita_buffer {
    */
   uint64_t id;
 } partita_buffer;
-
-/**
- * One output of a run: a message that follows from the message at index `from`.
- */
-typedef struct partita_output {
-  /**
-   * The new message. It may be the value of the message it follows from.
-   */
-  union partita_value value;
-  /**
-   * The index of that message in the run. Outputs are written in ascending order of it.
-   */
-  uint64_t from;
-} partita_output;
 
 /**
  * Messages of stateless steps next to each other: those with the same `partita_chain_fn` are run in one
@@ -1223,81 +1298,10 @@ typedef uint64_t (*partita_word_key_fn)(void *host, union partita_value data);
 typedef struct partita_bytes (*partita_byte_key_fn)(void *host, union partita_value data);
 
 /**
- * Messages of one step, for keys that no other thread has at the same time, in order.
- */
-typedef struct partita_run {
-  /**
-   * The engine's `sizeof(partita_run)`.
-   */
-  size_t size;
-  /**
-   * What kind of run: `PARTITA_RUN_DATA`.
-   */
-  uint32_t kind;
-  /**
-   * Which step, counted from 0 within its pipeline.
-   */
-  uint32_t step;
-  /**
-   * How many messages.
-   */
-  size_t len;
-  /**
-   * The messages. Those that are done are the host's.
-   */
-  const union partita_value *values;
-  /**
-   * The state part of each message: the same word for the same key.
-   */
-  const union partita_value *states;
-  /**
-   * The keys, if they are words, else NULL.
-   */
-  const uint64_t *word_keys;
-  /**
-   * The keys, if they are bytes, else NULL.
-   */
-  const struct partita_bytes *byte_keys;
-  /**
-   * Reserved: NULL.
-   */
-  const int64_t *times;
-  /**
-   * Where to write the outputs.
-   */
-  struct partita_output *outputs;
-  /**
-   * How many outputs fit. At least `len` on entry; `partita_run_reserve` makes it more.
-   */
-  size_t outputs_capacity;
-  /**
-   * How many outputs were written, all of messages that are done; 0 on entry.
-   */
-  size_t outputs_len;
-  /**
-   * Where to write the flags of each message; 0 on entry.
-   */
-  uint8_t *flags;
-  /**
-   * How many messages are done, from the first one on; 0 on entry. It may be fewer than `len`:
-   * the rest comes again, first of all.
-   */
-  size_t done;
-  /**
-   * The reason, if the message at `done` failed.
-   */
-  struct partita_failure failure;
-  /**
-   * The engine's own.
-   */
-  void *engine;
-} partita_run;
-
-/**
  * Computes a run. Answers `PARTITA_OK`; `PARTITA_FAILED` if the message at `done` failed (it
  * follows the step's policy, what is done stays done, and its own outputs must not be among
- * those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit; or
- * `PARTITA_UNSUPPORTED` for a kind it does not know. Worker threads, several at once for
+ * those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit;
+ * `PARTITA_UNSUPPORTED` for a kind it does not know; or `PARTITA_LATER` if `run->later` is not 0. Worker threads, several at once for
  * different state parts.
  */
 typedef partita_status (*partita_run_fn)(void *host, struct partita_run *run);
@@ -1937,6 +1941,12 @@ typedef struct partita_stepped {
  */
 #define PARTITA_CONTRACT 21
 
+/**
+ * From a `partita_run_fn` that is called inside `partita_app_serve`: it took note of the run, and answers
+ * later.
+ */
+#define PARTITA_LATER 22
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2057,6 +2067,26 @@ partita_status partita_app_thread_count(struct partita_app app, uint32_t *count_
  */
 partita_status partita_app_run_worker(struct partita_app app,
                                       uint32_t index);
+
+/**
+ * As `partita_app_run_worker`, for hosts that would rather compute outside of callbacks (in Go, code that
+ * waits costs several switches of threads there): `partita_run_fn` may answer `PARTITA_LATER`, if
+ * `run->later` is not 0. This call then returns with that run in `run_out`. It stays lent, and what may be
+ * done with it inside its callback may be done with it outside, on any thread. When it is computed the call
+ * is made again, with what the callback would have answered as `answer`. Without a run from the call before,
+ * `answer` means nothing. When the application closes, `run_out` is NULL.
+ *
+ * Until then the worker is there, also while no thread is inside this call: close waits for the answer.
+ * Each call may be made on another thread. All other callbacks are called and answered inside the call.
+ * Fails like `partita_app_run_worker`.
+ *
+ * Pointers:
+ * `run_out` is NULL or writable.
+ */
+partita_status partita_app_serve(struct partita_app app,
+                                 uint32_t index,
+                                 partita_status answer,
+                                 struct partita_run **run_out);
 
 /**
  * Tells the engine that the thread of worker `index` is about to end inside the callback it is
@@ -2537,13 +2567,15 @@ partita_status partita_reader_free(struct partita_reader reader);
  * `run->outputs_capacity` change, and what was written stays. It is for a message that has more
  * outputs than fit: the run should end with that message, so that its outputs can drain.
  *
- * Only inside the `partita_run_fn` that was given `run`, on its thread. Fails with
+ * Only inside the `partita_run_fn` that was given `run`, on its thread, or until it is answered with
+ * `partita_app_serve`. Fails with
  * `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
  *
  * Pointers:
- * `run` is NULL or the run that the callback was given.
+ * `run` is NULL or a run that the callback was given and has not answered.
  */
-partita_status partita_run_reserve(struct partita_run *run, size_t capacity);
+partita_status partita_run_reserve(struct partita_run *run,
+                                   size_t capacity);
 
 /**
  * Emits one message that follows from the message being computed. It is the engine's, unless

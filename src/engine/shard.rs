@@ -15,6 +15,7 @@ use super::chain::{Bench, Standing};
 use super::lane::Lane;
 use super::schedule::ActorId;
 use super::segment::{Bag, Segment};
+use super::worker::Turn;
 use super::{Death, Engine, Failure, PartitionSlot};
 use crate::fault::{Fault, planted};
 use crate::host::{BuildBatch, DELETE, Run, RunKeys, Verdict};
@@ -141,11 +142,22 @@ impl Shard {
         self.phase == Phase::Idle
     }
 
-    /// Goes on until one run is over; tells whether there is more to do.
-    pub(super) fn advance(&mut self, engine: &Engine) -> bool {
+    /// Goes on until one run is over, or is to be answered later.
+    /// The latter only if the thread `serves`.
+    pub(super) fn advance(&mut self, engine: &Engine, serves: bool) -> Turn {
         if self.phase == Phase::Idle && !self.begin(engine) {
-            return false;
+            return Turn::Over { more: false };
         }
+        self.go_on(engine, serves)
+    }
+
+    /// The run that was to be answered later is answered. Goes on as `advance` does.
+    pub(super) fn answered(&mut self, engine: &Engine, verdict: Verdict) -> Turn {
+        self.computed(engine, verdict);
+        self.go_on(engine, true)
+    }
+
+    fn go_on(&mut self, engine: &Engine, serves: bool) -> Turn {
         while self.phase != Phase::Idle {
             match self.phase {
                 Phase::Idle => {}
@@ -158,7 +170,9 @@ impl Shard {
                 // The application failed or closes since the run began: what is queued is dropped.
                 Phase::Compute if engine.discarding().is_some() => self.phase = Phase::Idle,
                 Phase::Compute => {
-                    let verdict = self.call_compute(engine);
+                    let Some(verdict) = self.call_compute(engine, serves) else {
+                        return Turn::Later;
+                    };
                     self.computed(engine, verdict);
                 }
                 Phase::Chain => {
@@ -169,7 +183,7 @@ impl Shard {
                 }
             }
         }
-        true
+        Turn::Over { more: true }
     }
 
     /// The worker that ran the phase's callback is gone, for this reason.
@@ -467,7 +481,8 @@ impl Shard {
         }
     }
 
-    fn call_compute(&mut self, engine: &Engine) -> Verdict {
+    /// Calls the computation; nothing if it answers later.
+    fn call_compute(&mut self, engine: &Engine, serves: bool) -> Option<Verdict> {
         self.lanes[self.lane].run.looked_up = Some(self.deletions);
         let compute = &self.step(engine).state().compute;
         let lane = &mut self.lanes[self.lane];
@@ -476,6 +491,7 @@ impl Shard {
         run.flags.clear();
         run.flags.resize(run.values.len() - start, 0);
         run.done = 0;
+        let mut later = false;
         let outputs_min = run.outputs_min.max(run.flags.len());
         run.outputs.reserve(outputs_min);
         let mut batch = Run {
@@ -490,8 +506,10 @@ impl Shard {
             outputs: &mut run.outputs,
             flags: &mut run.flags,
             done: &mut run.done,
+            later: serves.then_some(&mut later),
         };
-        call(engine, || compute.compute(&mut batch))
+        let verdict = call(engine, || compute.compute(&mut batch));
+        (!later).then_some(verdict)
     }
 
     fn computed(&mut self, engine: &Engine, verdict: Verdict) {

@@ -1,5 +1,8 @@
 //! The worker loop, which threads enter; and threads that the engine starts for it.
 //!
+//! A thread may also serve: it comes out of the loop with a run, and goes back with what that came to. Its
+//! worker stays inside, with the claim of the actor, and no thread.
+//!
 //! A worker holds no lock while a callback runs, and nothing on its stack matters: should its thread
 //! end inside a callback, [`Engine::worker_lost`] gives the actor back and frees the worker's place.
 
@@ -21,8 +24,18 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, lock};
 use crate::topology::SinkKind;
 
 const NOBODY: usize = usize::MAX;
+/// The worker is outside, with a run.
+const NO_THREAD: usize = 0;
 /// How many actors a worker runs at most before it wakes senders for whatever room there is.
 const TURNS: usize = 64;
+
+/// How a turn of an actor has ended.
+pub(super) enum Turn {
+    /// Nothing is half done, and `more` says whether there is more to do.
+    Over { more: bool },
+    /// A run of it is answered later; until then its claim is the worker's.
+    Later,
+}
 
 /// The place of one worker, or of a thread of another pool.
 pub(super) struct WorkerSlot {
@@ -65,6 +78,46 @@ impl Engine {
     /// Lends this thread to the application as worker `index` until it closes. Behind the workers come
     /// the threads of blocking steps.
     pub fn run_worker(&self, index: usize) -> Result<(), Refusal> {
+        let slot = self.enter(index)?;
+        self.work(slot, index, false, false);
+        Ok(())
+    }
+
+    /// As [`Engine::run_worker`], but returns with `true` once a run is to be answered later.
+    pub fn serve(&self, index: usize) -> Result<bool, Refusal> {
+        let slot = self.enter(index)?;
+        Ok(self.work(slot, index, false, true))
+    }
+
+    /// Goes on serving as this worker, with what became of the run that it came out with. One thread at a
+    /// time, not always the same.
+    pub fn serve_on(&self, index: usize, verdict: Verdict) -> Result<bool, Refusal> {
+        let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
+        if callback::inside(self) {
+            return Err(Refusal::WouldDeadlock);
+        }
+        let actor = slot.actor.load(Ordering::Acquire);
+        if actor == NOBODY
+            || slot.thread.swap(callback::this_thread(), Ordering::AcqRel) != NO_THREAD
+        {
+            return Err(Refusal::NoSuchWorker);
+        }
+        let claim = Claim::reclaim(ActorId(actor));
+        let later = self.run(claim, |contents| match contents {
+            Actor::Shard(shard) => shard.answered(self, verdict),
+            _ => unreachable!("only a computation with a state answers later"),
+        });
+        Ok(match later {
+            true => self.come_out(slot),
+            false => {
+                slot.actor.store(NOBODY, Ordering::Release);
+                self.work(slot, index, true, true)
+            }
+        })
+    }
+
+    /// Takes the place of a worker for this thread.
+    fn enter(&self, index: usize) -> Result<&WorkerSlot, Refusal> {
         let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
         if callback::inside(self) {
             return Err(Refusal::WouldDeadlock);
@@ -74,20 +127,34 @@ impl Engine {
         }
         slot.thread
             .store(callback::this_thread(), Ordering::Relaxed);
+        Ok(slot)
+    }
+
+    /// Runs actors until the application closes, or a run is answered later, which it tells. `awake` says
+    /// that the worker is back for more.
+    fn work(&self, slot: &WorkerSlot, index: usize, mut awake: bool, serves: bool) -> bool {
         // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
         // this worker sees that, and touches nothing.
         let schedule = self.pools.of(slot.pool);
-        if !schedule.is_closed() {
-            let mut awake = false;
+        if awake || !schedule.is_closed() {
             let mut turns = 0..TURNS;
             while let Some(claim) = self.next_ready(schedule, index, awake, &mut turns) {
                 awake = true;
-                self.run_at(index, claim);
+                if self.run_at(index, claim, serves) {
+                    return self.come_out(slot);
+                }
             }
         }
         slot.inside.store(false, Ordering::SeqCst);
         self.changed.notify();
-        Ok(())
+        false
+    }
+
+    /// The thread of a worker comes out with a run.
+    fn come_out(&self, slot: &WorkerSlot) -> bool {
+        // Release: pairs with `serve_on`, which may be called on another thread.
+        slot.thread.store(NO_THREAD, Ordering::Release);
+        true
     }
 
     fn next_ready(
@@ -118,17 +185,21 @@ impl Engine {
             return false;
         };
         match place {
-            None => self.run(claim),
-            Some(index) => self.run_at(index, claim),
-        }
+            None => self.run_ready(claim, false),
+            Some(index) => self.run_at(index, claim, false),
+        };
         true
     }
 
-    fn run_at(&self, index: usize, claim: Claim) {
+    /// Runs an actor as a worker; tells whether it has a run that is answered later.
+    fn run_at(&self, index: usize, claim: Claim, serves: bool) -> bool {
         let slot = &self.workers[index];
         slot.actor.store(claim.actor().0, Ordering::Release);
-        self.run(claim);
-        slot.actor.store(NOBODY, Ordering::Release);
+        let later = self.run_ready(claim, serves);
+        if !later {
+            slot.actor.store(NOBODY, Ordering::Release);
+        }
+        later
     }
 
     /// Runs one ready actor of a pool in which no thread is, if there is one.
@@ -139,7 +210,7 @@ impl Engine {
         }
         let mut pools = self.pools.ids().filter(|&pool| self.is_unattended(pool));
         let claim = pools.find_map(|pool| self.seam.choose(self.pools.of(pool)));
-        claim.map(|claim| self.run(claim)).is_some()
+        claim.map(|claim| self.run_ready(claim, false)).is_some()
     }
 
     fn is_unattended(&self, pool: PoolId) -> bool {
@@ -147,14 +218,23 @@ impl Engine {
         inside.all(|slot| !slot.inside.load(Ordering::SeqCst))
     }
 
-    fn run(&self, mut claim: Claim) {
+    fn run_ready(&self, claim: Claim, serves: bool) -> bool {
         let actor = claim.actor();
+        self.run(claim, |contents| {
+            self.advance_actor(actor, contents, serves)
+        })
+    }
+
+    /// Lets an actor take a turn; tells whether it has a run that is answered later.
+    fn run(&self, mut claim: Claim, turn: impl FnOnce(&mut Actor) -> Turn) -> bool {
         let contents = self.cells.get(&mut claim);
-        match catch_unwind(AssertUnwindSafe(|| self.advance_actor(actor, contents))) {
-            Ok(more) => self.pools.give_back(claim, more),
+        match catch_unwind(AssertUnwindSafe(|| turn(contents))) {
+            Ok(Turn::Over { more }) => self.pools.give_back(claim, more),
+            Ok(Turn::Later) => return true,
             // Its contents cannot be trusted: the claim is kept, so that nobody runs it again.
             Err(panic) => self.broke(&*panic),
         }
+        false
     }
 
     /// Runs what should not panic: if it does, the application fails.
@@ -172,9 +252,9 @@ impl Engine {
         self.changed.notify();
     }
 
-    fn advance_actor(&self, id: ActorId, actor: &mut Actor) -> bool {
-        match actor {
-            Actor::Shard(shard) => shard.advance(self),
+    fn advance_actor(&self, id: ActorId, actor: &mut Actor, serves: bool) -> Turn {
+        let more = match actor {
+            Actor::Shard(shard) => return shard.advance(self, serves),
             Actor::Undertaker(undertaker) => undertaker.advance(self),
             Actor::Relay(relay) => relay.advance(self, id),
             Actor::Strand(strand) => strand.advance(self),
@@ -191,7 +271,8 @@ impl Engine {
                     SinkKind::Queue(_) => false,
                 }
             }
-        }
+        };
+        Turn::Over { more }
     }
 
     /// Whether this thread is worker `index`, in a callback that no other application made.

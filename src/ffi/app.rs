@@ -16,6 +16,7 @@ use super::entry::{
 use super::error::{ErrorObject, Fault, entry_with_error};
 use super::frame;
 use super::handles::{self, Object};
+use super::later::{LaterRuns, Unanswered};
 use super::signals;
 use super::status::*;
 use super::status_of::status_of;
@@ -47,6 +48,7 @@ pub(super) struct App {
     /// Handles that are freed with it; none once it was.
     children: Mutex<Option<Vec<u64>>>,
     pub(super) threads: Threads,
+    later: LaterRuns,
 }
 
 /// What an application handle stands for.
@@ -119,7 +121,7 @@ impl ReaderObject {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -429,6 +431,7 @@ pub unsafe extern "C" fn partita_app_new(
                 declared: Mutex::new(Some(declared)),
                 engine: OnceCell::new(),
                 children: Mutex::new(Some(Vec::new())),
+                later: LaterRuns::default(),
             };
             let object = Object::App(AppObject(Arc::new(app)));
             let id = handles::insert(object).ok_or(PARTITA_BUSY)?;
@@ -660,6 +663,61 @@ pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partit
         // SAFETY: it came from `into_raw`, and was not given back: the thread is still here.
         drop(unsafe { Arc::from_raw(engine) });
         result.map_err(status_of)
+    })
+}
+
+/// As `partita_app_run_worker`, for hosts that would rather compute outside of callbacks (in Go, code that
+/// waits costs several switches of threads there): `partita_run_fn` may answer `PARTITA_LATER`, if
+/// `run->later` is not 0. This call then returns with that run in `run_out`. It stays lent, and what may be
+/// done with it inside its callback may be done with it outside, on any thread. When it is computed the call
+/// is made again, with what the callback would have answered as `answer`. Without a run from the call before,
+/// `answer` means nothing. When the application closes, `run_out` is NULL.
+///
+/// Until then the worker is there, also while no thread is inside this call: close waits for the answer.
+/// Each call may be made on another thread. All other callbacks are called and answered inside the call.
+/// Fails like `partita_app_run_worker`.
+///
+/// # Safety
+/// `run_out` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_serve(
+    app: partita_app,
+    index: u32,
+    answer: partita_status,
+    run_out: *mut *mut partita_run,
+) -> partita_status {
+    let handle = app.id;
+    entry(|| {
+        if run_out.is_null() {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        let app = handles::pin::<AppObject>(handle)?.0.clone();
+        if !matches!(app.threads, Threads::Host) {
+            return Err(PARTITA_INVALID_ARGUMENT);
+        }
+        let engine = app.open_engine()?.clone();
+        engine.outside().map_err(status_of)?;
+        let answered = app.later.take(index);
+        // As in `partita_app_run_worker`.
+        drop(app);
+        let engine = Arc::into_raw(engine);
+        // SAFETY: the count just taken keeps it alive.
+        let served = unsafe { &*engine };
+        let result = match answered {
+            None => served.serve(index as usize),
+            Some(run) => served.serve_on(index as usize, run.answer(answer)),
+        };
+        // SAFETY: it came from `into_raw`, and was not given back: the thread is still here.
+        drop(unsafe { Arc::from_raw(engine) });
+        let run = match result.map_err(status_of)? {
+            true => handles::pin::<AppObject>(handle)?
+                .0
+                .later
+                .keep(index, Unanswered::taken()),
+            false => std::ptr::null_mut(),
+        };
+        // SAFETY: the caller vouches for `run_out`.
+        unsafe { write(run_out, run) }
     })
 }
 

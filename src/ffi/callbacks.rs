@@ -10,6 +10,7 @@ use super::chain::ChainFunction;
 use super::completion::{reason_of, text_of};
 use super::entry::lent;
 use super::frame::{self, Frame, Text};
+use super::later::Unanswered;
 use super::loan::Loan;
 use super::status::*;
 use super::types::*;
@@ -269,11 +270,12 @@ impl Partition for KeysHost {
 
 /// A computation in one of its forms.
 pub(super) enum ComputeForm {
-    Many(unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status),
+    Many(RunFunction),
     One(ComputeFunction),
 }
 
 /// A function that computes one message.
+type RunFunction = unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status;
 pub(super) type ComputeFunction =
     unsafe extern "C" fn(*mut c_void, partita_value, partita_value, *mut partita_emitter) -> i32;
 
@@ -290,16 +292,19 @@ impl Host for ComputeHost {
 }
 
 /// A call for a run.
-pub(super) struct RunFrame<'a, 'b> {
+pub(super) struct RunFrame {
     lent: partita_run,
-    batch: &'a mut Run<'b>,
+    /// These are the engine's, and lent for the call.
+    outputs: *mut Vec<Output>,
+    done: *mut usize,
     loan: Loan,
 }
 
-impl RunFrame<'_, '_> {
+impl RunFrame {
     /// Makes room for at least `capacity` outputs.
     pub(super) fn reserve(&mut self, capacity: usize) -> Result<(), partita_status> {
-        let outputs = &mut self.batch.outputs;
+        // SAFETY: it is lent for the call, which is not over.
+        let outputs = unsafe { &mut *self.outputs };
         let written = self.lent.outputs_len;
         if written > outputs.capacity() || capacity > isize::MAX as usize / size_of::<Output>() {
             return Err(PARTITA_INVALID_ARGUMENT);
@@ -315,16 +320,18 @@ impl RunFrame<'_, '_> {
     }
 }
 
-impl Frame for RunFrame<'_, '_> {
+impl Frame for RunFrame {
     fn settle(&mut self) -> Result<(), String> {
         self.loan.end();
-        *self.batch.done = self.lent.done;
-        let (written, capacity) = (self.lent.outputs_len, self.batch.outputs.capacity());
+        // SAFETY: they are lent for the call, which is just over.
+        let (outputs, done) = unsafe { (&mut *self.outputs, &mut *self.done) };
+        *done = self.lent.done;
+        let (written, capacity) = (self.lent.outputs_len, outputs.capacity());
         if written > capacity {
             return Err(format!("it claims {written} outputs where {capacity} fit"));
         }
         // SAFETY: there is room for them, and the host says that it wrote them.
-        unsafe { self.batch.outputs.set_len(written) };
+        unsafe { outputs.set_len(written) };
         Ok(())
     }
 }
@@ -355,12 +362,42 @@ fn pointer_unless_empty<T>(items: &[T]) -> *const T {
 }
 
 impl ComputeHost {
-    fn many(
-        &self,
-        function: unsafe extern "C" fn(*mut c_void, *mut partita_run) -> partita_status,
-        batch: &mut Run<'_>,
-    ) -> Verdict {
+    fn many(&self, function: RunFunction, batch: &mut Run<'_>) -> Verdict {
+        if batch.later.is_some() {
+            return self.many_later(function, batch);
+        }
         let mut text = Text::new();
+        let mut frame = RunFrame::new(batch);
+        frame.lend_text(&mut text);
+        frame::call(
+            &mut frame,
+            &text,
+            // SAFETY: all that is lent lives for the call.
+            |frame| unsafe { function(self.host.host, RunFrame::lent(frame)) },
+            RunFrame::written,
+        )
+    }
+
+    /// As `many`, with a run that lives until it is answered.
+    fn many_later(&self, function: RunFunction, batch: &mut Run<'_>) -> Verdict {
+        let mut frame = RunFrame::new(batch);
+        frame.lent.later = 1;
+        let run = Unanswered::new(frame);
+        // SAFETY: all that is lent lives until the run is answered.
+        let status = run.hand(|lent| unsafe { function(self.host.host, lent) });
+        match &mut batch.later {
+            Some(later) if status == PARTITA_LATER => {
+                **later = true;
+                run.take_out();
+                Verdict::Done
+            }
+            _ => run.answer(status),
+        }
+    }
+}
+
+impl RunFrame {
+    fn new(batch: &mut Run<'_>) -> RunFrame {
         let (words, loan) = keys_of(batch.keys, batch.values.len());
         let lent = partita_run {
             size: size_of::<partita_run>(),
@@ -377,22 +414,43 @@ impl ComputeHost {
             outputs_len: 0,
             flags: batch.flags.as_mut_ptr(),
             done: 0,
-            failure: text.lend(),
-            engine: std::ptr::null_mut(),
-        };
-        let mut frame = RunFrame { lent, batch, loan };
-        frame::call(
-            &mut frame,
-            &text,
-            // SAFETY: all that is lent lives for the call.
-            |frame| unsafe {
-                (*frame).lent.engine = frame.cast();
-                function(self.host.host, &raw mut (*frame).lent)
+            failure: partita_failure {
+                text: std::ptr::null_mut(),
+                capacity: 0,
+                len: 0,
             },
-            |frame| frame.lent.failure.len,
-        )
+            engine: std::ptr::null_mut(),
+            later: 0,
+        };
+        RunFrame {
+            lent,
+            outputs: &raw mut *batch.outputs,
+            done: &raw mut *batch.done,
+            loan,
+        }
     }
 
+    /// Lends memory for the reason of a failure.
+    pub(super) fn lend_text(&mut self, text: &mut Text) {
+        self.lent.failure = text.lend();
+    }
+
+    /// What the host gets, which leads back to the frame.
+    pub(super) fn lent(frame: *mut RunFrame) -> *mut partita_run {
+        // SAFETY: the frame lives, and nobody else uses it.
+        unsafe {
+            (*frame).lent.engine = frame.cast();
+            &raw mut (*frame).lent
+        }
+    }
+
+    /// How much of the reason of a failure was written.
+    pub(super) fn written(&self) -> usize {
+        self.lent.failure.len
+    }
+}
+
+impl ComputeHost {
     fn one(&self, function: ComputeFunction, batch: &mut Run<'_>) -> Verdict {
         let each = EachMessage {
             host: self.host.host,

@@ -57,14 +57,33 @@ pub(super) fn call<'f, F: Frame + 'f>(
     failure: impl FnOnce(&F) -> usize,
 ) -> Verdict {
     let frame = std::ptr::from_mut(frame);
+    let status = enter(frame, call);
+    // SAFETY: the callback has returned, so nobody else uses the frame.
+    let frame = unsafe { &mut *frame };
+    judge(frame, text, status, failure)
+}
+
+/// Calls a callback.
+pub(super) fn enter<'f, F: Frame + 'f>(
+    frame: *mut F,
+    call: impl FnOnce(*mut F) -> partita_status,
+) -> partita_status {
     let erased: *mut (dyn Frame + 'f) = frame;
     // SAFETY: only the lifetime changes; the frame is taken off the list before it ends.
     let erased: *mut (dyn Frame + 'static) = unsafe { std::mem::transmute(erased) };
     FRAMES.with_borrow_mut(|frames| frames.push(erased));
     let status = call(frame);
     FRAMES.with_borrow_mut(|frames| frames.pop());
-    // SAFETY: the callback has returned, so nobody else uses the frame.
-    let frame = unsafe { &mut *frame };
+    status
+}
+
+/// Judges a callback that is over by its status.
+pub(super) fn judge<F: Frame>(
+    frame: &mut F,
+    text: &Text,
+    status: partita_status,
+    failure: impl FnOnce(&F) -> usize,
+) -> Verdict {
     let written = failure(frame);
     match frame.settle() {
         Err(wrong) => Verdict::Contract(wrong),

@@ -115,6 +115,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_THREAD
         PARTITA_INTERNAL
         PARTITA_CONTRACT
+        PARTITA_LATER
     ];
     let layouts = layouts![
         partita_value { ptr word }
@@ -139,7 +140,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_source_options { size credits host drop_host drop share }
         partita_keys { size len values words bytes scratch scratch_len done failure }
         partita_output { value from }
-        partita_run { size kind step len values states word_keys byte_keys times outputs outputs_capacity outputs_len flags done failure engine }
+        partita_run { size kind step len values states word_keys byte_keys times outputs outputs_capacity outputs_len flags done failure engine later }
         partita_step_options { size name partition policy host drop_host keys word_key byte_key run compute drop share chain blocking retries retry_pause_ns }
         partita_chain { size step steps hosts len values outputs outputs_capacity outputs_len waiting completed word_keys byte_keys scratch scratch_len keys_len failed failed_step failed_from failure engine }
         partita_computation_options { size name policy parallel host drop_host compute chain drop share blocking }

@@ -14,6 +14,7 @@ mod frame;
 mod handles;
 #[cfg(all(test, not(miri)))]
 mod header_tests;
+mod later;
 mod loan;
 mod pipeline;
 mod quarantine;

@@ -11,11 +11,12 @@ use crate::model::Value;
 /// `run->outputs_capacity` change, and what was written stays. It is for a message that has more
 /// outputs than fit: the run should end with that message, so that its outputs can drain.
 ///
-/// Only inside the `partita_run_fn` that was given `run`, on its thread. Fails with
+/// Only inside the `partita_run_fn` that was given `run`, on its thread, or until it is answered with
+/// `partita_app_serve`. Fails with
 /// `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
 ///
 /// # Safety
-/// `run` is NULL or the run that the callback was given.
+/// `run` is NULL or a run that the callback was given and has not answered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_run_reserve(
     run: *mut partita_run,
@@ -26,7 +27,7 @@ pub unsafe extern "C" fn partita_run_reserve(
             return Err(PARTITA_INVALID_ARGUMENT);
         }
         // SAFETY: it is the run that the callback was given, so it lives and has its frame.
-        let frame = unsafe { (*run).engine.cast::<RunFrame<'_, '_>>().as_mut() };
+        let frame = unsafe { (*run).engine.cast::<RunFrame>().as_mut() };
         frame.ok_or(PARTITA_INVALID_ARGUMENT)?.reserve(capacity)
     })
 }

@@ -51,3 +51,6 @@ pub const PARTITA_THREAD: partita_status = 19;
 pub const PARTITA_INTERNAL: partita_status = 20;
 /// A callback broke its contract (it claimed more than it was given, say).
 pub const PARTITA_CONTRACT: partita_status = 21;
+/// From a `partita_run_fn` that is called inside `partita_app_serve`: it took note of the run, and answers
+/// later.
+pub const PARTITA_LATER: partita_status = 22;

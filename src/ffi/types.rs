@@ -472,12 +472,14 @@ pub struct partita_run {
     pub failure: partita_failure,
     /// The engine's own.
     pub engine: *mut c_void,
+    /// Not 0: the callback may answer `PARTITA_LATER`; see `partita_app_serve`.
+    pub later: u32,
 }
 
 /// Computes a run. Answers `PARTITA_OK`; `PARTITA_FAILED` if the message at `done` failed (it
 /// follows the step's policy, what is done stays done, and its own outputs must not be among
-/// those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit; or
-/// `PARTITA_UNSUPPORTED` for a kind it does not know. Worker threads, several at once for
+/// those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit;
+/// `PARTITA_UNSUPPORTED` for a kind it does not know; or `PARTITA_LATER` if `run->later` is not 0. Worker threads, several at once for
 /// different state parts.
 pub type partita_run_fn =
     Option<unsafe extern "C" fn(host: *mut c_void, run: *mut partita_run) -> partita_status>;

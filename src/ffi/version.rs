@@ -47,6 +47,7 @@ pub extern "C" fn partita_status_name(status: partita_status) -> partita_str {
         PARTITA_THREAD => "PARTITA_THREAD",
         PARTITA_INTERNAL => "PARTITA_INTERNAL",
         PARTITA_CONTRACT => "PARTITA_CONTRACT",
+        PARTITA_LATER => "PARTITA_LATER",
         _ => "PARTITA_?",
     })
 }
