@@ -26,7 +26,14 @@ static partita_status chain(void *host, partita_chain *chain) {
   return partitaGoChain((uintptr_t)host, worker, chain);
 }
 
+/* The step whose run this thread comes out with. */
+static _Thread_local void *taken_host;
+
 static partita_status run(void *host, partita_run *run) {
+  if (run->later) {
+    taken_host = host;
+    return PARTITA_LATER;
+  }
   return partitaGoRun((uintptr_t)host, worker, run);
 }
 
@@ -140,6 +147,15 @@ partita_status partita_go_run_worker(partita_app app, uint32_t index) {
   partita_status status = partita_app_run_worker(app, index);
   worker = -1;
   return status;
+}
+
+partita_go_served partita_go_serve(partita_app app, uint32_t index, partita_status answer) {
+  partita_go_served served = {0};
+  worker = (int32_t)index;
+  served.status = partita_app_serve(app, index, answer, &served.run);
+  served.host = (uintptr_t)taken_host;
+  worker = -1;
+  return served;
 }
 
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,

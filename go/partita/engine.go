@@ -116,10 +116,12 @@ func (engine *engine) begin() {
 	for _, worker := range engine.workers {
 		if !worker.stands() {
 			engine.crew.Add(1)
-			go worker.work()
-			if worker.helper != nil {
-				go worker.helper.work()
+			if worker.helper == nil {
+				go worker.work()
+				continue
 			}
+			go worker.helper.work()
+			go worker.serve(C.PARTITA_OK)
 		}
 	}
 	if engine.logger != nil {

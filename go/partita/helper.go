@@ -10,9 +10,8 @@ import (
 	"sync"
 )
 
-// helper runs the user code of one worker of a step that blocks, on a goroutine that is not locked to a
-// thread: there it costs little to sleep or to wait. On one that is locked, each time takes several
-// switches of threads.
+// helper does the callbacks of one worker of a step that blocks, on a goroutine that is not locked to a
+// thread: see [worker.serve]. Runs need none.
 type helper struct {
 	all   *helpers
 	tasks chan help
@@ -28,7 +27,7 @@ type help struct {
 // helpers are those of an engine.
 type helpers struct {
 	lock sync.Mutex
-	// goroutines are their numbers.
+	// goroutines are their numbers, and those of the workers that serve.
 	goroutines map[uint64]struct{}
 }
 

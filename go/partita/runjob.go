@@ -64,6 +64,9 @@ func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.part
 		flags:    unsafe.Slice((*uint8)(unsafe.Pointer(room.flags)), room.len),
 	}
 	run.lend()
+	if worker.helper != nil {
+		return run.do(run.work) // outside of a callback
+	}
 	return run.perform(run)
 }
 

@@ -17,7 +17,7 @@ type worker struct {
 	// index is what the engine calls it, or below 0 for whoever closes.
 	index int
 	bed   bed
-	// helper runs user code, if the worker is there for steps that block.
+	// helper runs what user code there is beside runs, if the worker is there for steps that block.
 	helper  *helper
 	keyRoom keyRoom
 	burial  burialJob
@@ -52,9 +52,6 @@ func (worker *worker) work() {
 	returned := false
 	defer func() {
 		if returned {
-			if worker.helper != nil {
-				close(worker.helper.tasks)
-			}
 			worker.engine.crew.Done()
 			return
 		}
@@ -68,6 +65,11 @@ func (worker *worker) work() {
 	status := C.partita_go_run_worker(worker.engine.app, C.uint32_t(worker.index))
 	runtime.UnlockOSThread()
 	returned = true
+	worker.refused(status)
+}
+
+// refused logs that the engine did not let the worker in, if it did not.
+func (worker *worker) refused(status C.partita_status) {
 	if status != C.PARTITA_OK && status != C.PARTITA_CLOSED {
 		worker.engine.log(func(log *slog.Logger) {
 			log.Error("worker refused", "worker", worker.index, "status", statusName(status))
