@@ -67,11 +67,11 @@ static partita_status keys_and_calls(void *host, partita_keys *keys) {
 static partita_status run_and_calls(void *host, partita_run *run) {
     little *little = host;
     call_back_in(little);
-    /* Polling without a wait is allowed, and finds what is there. */
+    /* Polling without a wait is allowed, and finds what is there; the last two are computed while it closes. */
     partita_value value;
     size_t len;
     partita_status polled = partita_sink_poll(little->sink, &value, 1, &not_at_all, &len);
-    CHECK(polled == PARTITA_OK || polled == PARTITA_WOULD_BLOCK);
+    CHECK(polled == PARTITA_OK || polled == PARTITA_WOULD_BLOCK || polled == PARTITA_CLOSED);
     if (polled == PARTITA_OK) little_back(little, len);
     CHECK_OK(partita_run_reserve(run, 2 * run->len));
     CHECK(run->outputs_capacity >= 2 * run->len);
