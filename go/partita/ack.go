@@ -58,8 +58,7 @@ type awaited interface {
 }
 
 // SendAck sends messages in order, as [SourceOf.SendBatch] does, and returns an [Ack] that tells when
-// nothing is left of them. With an error, the Ack is that of those that were sent, or nil if none was. To
-// wait for it in a computation of the same application may be to wait for ever: what runs it waits meanwhile.
+// nothing is left of them. With an error, the Ack is that of those that were sent, or nil if none was.
 func (source *SourceOf[T]) SendAck(ctx context.Context, batch []T) (*Ack, error) {
 	if err := source.ready(ctx); err != nil {
 		return nil, err
@@ -137,7 +136,10 @@ func (ack *Ack) Done() <-chan struct{} {
 // Wait waits until nothing is left of the messages. It returns nil if none of them, and none that
 // follows from them, died; a [*DeadError] if some did; or the error of ctx, if that ends first.
 func (ack *Ack) Wait(ctx context.Context) error {
-	if ctx == nil {
+	switch {
+	case ack == nil || ack.gate == nil:
+		return fmt.Errorf("ack: %w: it is nil: expected one of SendAck", ErrInvalidArgument)
+	case ctx == nil:
 		return noContext(ack.gate.path)
 	}
 	if err := ack.gate.engine.await(ctx, ack.gate.path, ack.Done()); err != nil {
@@ -165,10 +167,11 @@ func (engine *engine) await(ctx context.Context, path string, done <-chan struct
 			}
 		}
 	}
-	select {
-	case <-done:
+	if isDone(done) {
 		return nil
-	default:
+	}
+	if err := engine.outside(path); err != nil {
+		return err
 	}
 	select {
 	case <-done:

@@ -255,7 +255,8 @@ func (app *Application) closeUnused() {
 // failure. The end of ctx is no failure, nor is that somebody else closes the application.
 //
 // To drain takes until all queue and channel sinks are read: whoever reads them must go on until
-// [QueueSinkOf.All] or the channel ends. [DrainTimeout] sets a limit.
+// [QueueSinkOf.All] or the channel ends. [DrainTimeout] sets a limit. In user code of the application it
+// answers [ErrWouldDeadlock], and ends nothing.
 func (app *Application) Run(ctx context.Context) error {
 	if ctx == nil {
 		return noContext(app.path())
@@ -264,6 +265,9 @@ func (app *Application) Run(ctx context.Context) error {
 		if err := app.Start(); err != nil {
 			return err
 		}
+	}
+	if err := app.engine.Load().outside(app.path()); err != nil {
+		return err
 	}
 	err := app.Wait(ctx)
 	if ctx.Err() != nil {

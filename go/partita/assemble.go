@@ -135,6 +135,7 @@ func (assembly *assembly) pipeline(pipeline *Pipeline) {
 	if !assembly.found(path, status, object) {
 		return
 	}
+	assembly.engine.asked = handle
 	gate := assembly.source(pipeline, handle)
 	assembly.names = nil
 	maker := gate.holds()

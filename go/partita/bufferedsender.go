@@ -90,7 +90,8 @@ func (source *SourceOf[T]) Buffer(options ...BufferOption) (*BufferedSender[T], 
 
 // Send puts one message in. It waits while the buffer is full, until ctx ends. If it returns an error,
 // the message was not taken. The message must not be nil, and no one should change it afterwards but the
-// computations.
+// computations. What must wait in a computation, sink or handler of the same application is
+// [ErrWouldDeadlock].
 func (buffer *BufferedSender[T]) Send(ctx context.Context, data T) error {
 	source := buffer.source
 	if err := source.ready(ctx); err != nil {
@@ -119,7 +120,8 @@ func (buffer *BufferedSender[T]) Send(ctx context.Context, data T) error {
 	return nil
 }
 
-// Flush hands on all that was put in before, and waits until that is done, or ctx ends.
+// Flush hands on all that was put in before, and waits until that is done, or ctx ends. Inside of the
+// application it answers as Send does.
 func (buffer *BufferedSender[T]) Flush(ctx context.Context) error {
 	if ctx == nil {
 		return noContext(buffer.source.path())
@@ -142,6 +144,9 @@ func (buffer *BufferedSender[T]) Flush(ctx context.Context) error {
 
 // Close flushes, and lets nothing in any more. It can be called again.
 func (buffer *BufferedSender[T]) Close(ctx context.Context) error {
+	if ctx == nil {
+		return noContext(buffer.source.path())
+	}
 	buffer.lock.Lock()
 	buffer.closed = true
 	buffer.lock.Unlock()
@@ -177,6 +182,9 @@ func (buffer *BufferedSender[T]) refusal() error {
 func (buffer *BufferedSender[T]) wait(ctx context.Context, engine *engine) error {
 	if engine.stepper != nil {
 		return buffer.step(ctx, engine.stepper)
+	}
+	if err := engine.outside(buffer.source.path()); err != nil {
+		return err
 	}
 	if ctx.Done() == nil {
 		buffer.stirred.Wait()

@@ -55,11 +55,15 @@ func (callers *CallersOf[In, Out]) outlet(base outletBase, answers *store[Out]) 
 //
 // The error is [ErrNoOutput] if nothing followed; a [*DeadError] if something died, and nothing followed;
 // [ErrStopped], [ErrFailed] or [ErrClosed]; or that of ctx: then the call returns at once, the message may
-// have been sent, and its output is dropped.
+// have been sent, and its output is dropped. In a computation, sink or handler of the same application it is
+// [ErrWouldDeadlock].
 func (callers *CallersOf[In, Out]) Call(ctx context.Context, data In) (Out, error) {
 	var none Out
 	side, err := callers.ready(ctx, data)
 	if err != nil {
+		return none, err
+	}
+	if err := side.engine.outside(callers.source.path()); err != nil {
 		return none, err
 	}
 	call := side.begin(data)

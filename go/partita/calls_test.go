@@ -128,6 +128,7 @@ func TestWhatWouldDeadlockInUserCodeIsRefused(t *testing.T) {
 			"Wait":    app.Wait(ctx),
 			"Drain":   app.Drain(ctx),
 			"Close":   app.Close(ctx),
+			"Run":     app.Run(ctx),
 			"Parts":   app.Parts("s", visitAll),
 			"Send":    source.Send(ctx, event{}),
 			"TrySend": source.TrySend(event{}),
@@ -183,7 +184,8 @@ func TestNilContextsAreRefused(t *testing.T) {
 	_, polled := queue.Poll(none, make([]interface{}, 1))
 	for what, err := range map[string]error{
 		"Wait": app.Wait(none), "Drain": app.Drain(none), "Close": app.Close(none), "Run": app.Run(none),
-		"Send": source.Send(none, 1), "Poll": polled,
+		"Send": source.Send(none, 1), "Poll": polled, "WaitWatermark": source.WaitWatermark(none, 1),
+		"Close of a buffer": buffered(t, source).Close(none),
 	} {
 		if !isError(err, partita.ErrInvalidArgument) {
 			t.Errorf("%s: %v", what, err)

@@ -101,7 +101,7 @@
 // behind them run on the goroutine that sends. Everything else (Compute,
 // later partition functions, Build, sink functions, the dead-letter function) runs on the workers:
 // goroutines of the engine, by default as many as GOMAXPROCS. Code on a worker must not wait for
-// its own application: Send, Drain, Wait and Close answer [ErrWouldDeadlock] there. It should not
+// its own application: Send, Call, Drain, Wait, Run, Close and what else would wait answer [ErrWouldDeadlock] there. It should not
 // block for long either: the worker is held up for that time. A computation that waits for a disk or a
 // remote service belongs into a step declared with [Blocking], which has goroutines of its own and holds
 // nothing up. If no worker is there when the

@@ -12,7 +12,10 @@ import (
 
 // engine is an application that runs, or is about to: the engine's handles, and what Go keeps for it.
 type engine struct {
-	app         C.partita_app
+	app C.partita_app
+	// asked is a pipeline, and probe a sender of it that sends nothing: see [engine.inside].
+	asked       C.partita_pipeline
+	probe       C.partita_sender
 	path        string
 	waiter      waiter
 	deadLetters func(DeadLetter)
@@ -93,6 +96,7 @@ func (engine *engine) start() error {
 	if status := C.partita_app_start(engine.app, &object); status != C.PARTITA_OK {
 		return engine.failure(engine.path, status, object)
 	}
+	C.partita_sender_new(engine.asked, &engine.probe, nil)
 	engine.hire(engine.threads())
 	engine.nameStages()
 	return nil

@@ -23,8 +23,11 @@ func (source *SourceOf[T]) Watermark() uint64 {
 // WaitWatermark waits until nothing is left of what was sent up to a position (see [Ack.Position]), until
 // ctx ends. It returns [ErrStopped], [ErrFailed] or [ErrClosed] if so many will never be sent.
 func (source *SourceOf[T]) WaitWatermark(ctx context.Context, position uint64) error {
-	if err := source.ready(ctx); err != nil {
-		return err
+	switch {
+	case source == nil:
+		return errNoSource
+	case ctx == nil:
+		return noContext(source.path())
 	}
 	gate, err := source.open()
 	if err != nil {
