@@ -147,6 +147,9 @@ func (d *Driver) rest() time.Duration {
 // messages. What becomes due is run when it does, or later.
 func (d *Driver) Advance(by time.Duration) {
 	d.t.Helper()
+	if by < 0 {
+		d.t.Fatalf("Advance: by %v: expected 0 or more", by)
+	}
 	for end := d.Now() + by; d.Now() < end; {
 		if d.random.IntN(2) == 0 {
 			d.rest()

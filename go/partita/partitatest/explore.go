@@ -14,6 +14,12 @@ import (
 func Explore(t testing.TB, seeds int, property func(t testing.TB, seed uint64)) {
 	t.Helper()
 	first, last := seedRange(t, seeds)
+	switch {
+	case property == nil:
+		t.Fatalf("Explore: the property is nil: expected a function")
+	case last < first:
+		t.Fatalf("Explore: no seeds: expected 1 or more, got %d", seeds)
+	}
 	if failed := find(t, first, last, property); failed != nil {
 		t.Fatalf("%s\nthis was seed %d; to run it again:\n    PARTITA_SEED=%d go test -run '%s'",
 			strings.Join(failed.lines, "\n"), failed.seed, failed.seed, pattern(t.Name()))

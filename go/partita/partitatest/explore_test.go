@@ -73,6 +73,19 @@ func TestOneSeedIsRunAlone(t *testing.T) {
 	}
 }
 
+func TestAnExplorationOfNothingFails(t *testing.T) {
+	passes := func(testing.TB, uint64) {}
+	for expected, failure := range map[string]string{
+		"no seeds: expected 1 or more, got 0":  exploration(t, 0, passes),
+		"no seeds: expected 1 or more, got -3": exploration(t, -3, passes),
+		"the property is nil":                  exploration(t, 1, nil),
+	} {
+		if !strings.Contains(failure, expected) {
+			t.Errorf("it says %q: expected %q in it", failure, expected)
+		}
+	}
+}
+
 func TestEveryWayToFailIsCaughtAndToldWithTheSeed(t *testing.T) {
 	ways := map[string]func(t testing.TB){
 		"Error":   func(t testing.TB) { t.Error("the reason") },

@@ -43,6 +43,9 @@ func (d *Driver) EmptySink(sink Sink) {
 
 func (d *Driver) fill(sink Sink, full bool) {
 	d.t.Helper()
+	if sink == nil {
+		d.t.Fatalf("the sink is nil: expected one of the application")
+	}
 	if err := d.run.Fill(sink, full); err != nil {
 		d.t.Fatalf("sink %q: %v", sink.Name(), err)
 	}
