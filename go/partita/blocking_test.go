@@ -217,7 +217,7 @@ func TestAParallelStepThatBlocksUsesAllOfItsGoroutines(t *testing.T) {
 	}
 	ordered := partita.NewApplication("ordered")
 	ordered.NewPipeline("p", partita.NewSource()).To(&meeting{}, partita.Blocking(2)).Done()
-	if err := ordered.Check(); err == nil || !strings.Contains(err.Error(), "expected ToParallel") {
+	if err := ordered.Check(); err == nil || !strings.Contains(err.Error(), "expected a parallel step") {
 		t.Errorf("an ordered step without a state that blocks: %v", err)
 	}
 }

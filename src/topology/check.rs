@@ -293,7 +293,7 @@ impl Check<'_> {
         self.policy_without_state(path, step.policy);
         if step.blocking > 0 && !step.parallel {
             let message = "it is blocking, and neither parallel nor has it a state: expected \
-                           ToParallel, where order is given up, or a step with a state";
+                           a parallel step, where order is given up, or one with a state";
             self.wrong(path, message);
         }
     }

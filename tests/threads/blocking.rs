@@ -391,7 +391,7 @@ fn threads_of_steps_that_block_are_checked() {
         with([2, 3, 0]),
         [format!("{numbers} / step 2 \"two\": {differ}")]
     );
-    let ordered = "it is blocking, and neither parallel nor has it a state: expected ToParallel, where order is given up, or a step with a state";
+    let ordered = "it is blocking, and neither parallel nor has it a state: expected a parallel step, where order is given up, or one with a state";
     assert_eq!(
         with([1, 1, 1]),
         [format!("{numbers} / step 4 \"ordered\": {ordered}")]
