@@ -583,6 +583,10 @@ pub unsafe extern "C" fn partita_app_describe(
                     return Err(app.0.fault(PARTITA_INVALID_ARGUMENT, message));
                 }
             })?;
+            if text_out.is_null() && capacity != 0 {
+                let message = format!("text_out is NULL: expected room for {capacity} bytes");
+                return Err(app.0.fault(PARTITA_INVALID_ARGUMENT, message));
+            }
             write_text(&text, text_out, capacity, len_out).map_err(Fault::from)
         })
     }

@@ -27,7 +27,8 @@ fn build(
     engine: Arc<Engine>,
     pipeline: usize,
     options: Option<partita_buffer_options>,
-) -> Result<Buffer, partita_status> {
+    path: &str,
+) -> Result<Buffer, Fault> {
     let (messages, flush_ns) =
         options.map_or((0, 0), |options| (options.messages, options.flush_ns));
     let limit = match messages {
@@ -38,7 +39,11 @@ fn build(
         0 => Some(DELAY),
         1.. => Some(Duration::from_nanos(flush_ns as u64)),
         PARTITA_FOREVER => None,
-        _ => return Err(PARTITA_INVALID_ARGUMENT),
+        _ => {
+            let message =
+                format!("flush_ns: expected 0 or more, or PARTITA_FOREVER, got {flush_ns}");
+            return Err(Fault::new(PARTITA_INVALID_ARGUMENT, path, message));
+        }
     };
     Ok(Buffer::new(engine, pipeline, limit, delay))
 }
@@ -66,11 +71,11 @@ pub unsafe extern "C" fn partita_buffer_new(
             Fault::unless_writable("buffer_out", buffer_out)?;
             let options = match options.is_null() {
                 true => None,
-                false => Some(read_sized(options)?),
+                false => Some(read_sized(options).map_err(Fault::in_struct("options"))?),
             };
             let app = &pipeline.app;
             let engine = app.open_engine().map_err(|code| app.fault_of(code))?;
-            let buffer = build(engine.clone(), pipeline.index, options)?;
+            let buffer = build(engine.clone(), pipeline.index, options, &pipeline.path)?;
             let id = app.adopt(Object::Buffer(Box::new(buffer)))?;
             write(buffer_out, partita_buffer { id }).map_err(Fault::from)
         })

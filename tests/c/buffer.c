@@ -337,7 +337,8 @@ static void what_is_wrong_is_refused(void) {
                   "application \"little\"");
     CHECK_OK(partita_app_start(little.app, NULL));
     partita_buffer_options options = {.size = sizeof options, .flush_ns = -2};
-    CHECK_STATUS(partita_buffer_new(little.pipeline, &options, &buffer, NULL), PARTITA_INVALID_ARGUMENT);
+    CHECK_REFUSED(partita_buffer_new(little.pipeline, &options, &buffer, &error), error, PARTITA_INVALID_ARGUMENT,
+                  "flush_ns: expected 0 or more, or PARTITA_FOREVER, got -2");
     options = (partita_buffer_options){.size = 3};
     CHECK_STATUS(partita_buffer_new(little.pipeline, &options, &buffer, NULL), PARTITA_INVALID_ARGUMENT);
     CHECK_STATUS(partita_buffer_new(little.pipeline, NULL, NULL, NULL), PARTITA_INVALID_ARGUMENT);

@@ -876,7 +876,7 @@ static void a_plan_is_described_before_and_after_the_start(void) {
     CHECK_REFUSED(partita_app_describe(app, 3, text, sizeof text, &len, &error), error, PARTITA_INVALID_ARGUMENT,
                   "expected 0 to 2, got 3");
     CHECK_REFUSED(partita_app_describe(app, PARTITA_DESCRIBE_TEXT, NULL, 1, &len, &error), error,
-                  PARTITA_INVALID_ARGUMENT, "");
+                  PARTITA_INVALID_ARGUMENT, "text_out is NULL: expected room for 1 bytes");
     static const char expected[] = "application \"drawn\": workers 2, key groups 4096\n"
                                    "  partition \"counts\": keys words, on first use\n"
                                    "  pipeline \"words\"\n"
