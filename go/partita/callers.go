@@ -11,8 +11,8 @@ import (
 type Callers = CallersOf[interface{}, interface{}]
 
 // CallersOf is a sink that answers callers: [CallersOf.Call] sends one message of type In, and returns the
-// output of type Out that follows from it. Other messages that come to it are counted as discarded. It is
-// declared like other sinks, of the pipeline that its source feeds, and beside them if there are any.
+// output of type Out that follows from it. What follows from other messages is dropped: it counts as discarded,
+// or as delivered if they were sent with [SourceOf.SendAck]. It is declared like other sinks, of the pipeline that its source feeds, and beside them if there are any.
 type CallersOf[In, Out any] struct {
 	sinkBase
 	source *SourceOf[In]
