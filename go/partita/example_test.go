@@ -310,6 +310,27 @@ func ExampleRetry() {
 	// 2 failures
 }
 
+// The state of a key on which a message failed is built anew.
+func ExampleReset() {
+	votes := partita.NewSource()
+	app := partita.NewApplication("alphabet", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println("a dead letter:", letter.Data)
+	}))
+	app.NewPipeline("votes", votes).
+		ToStatePartition(CheckVotes{}, NewTotal, "totals", ByFirstLetter{}, nil, partita.Reset()).
+		ToSink(printer())
+	check(app.Start())
+	for _, message := range []interface{}{&Vote{'a', 5}, "apple", &Vote{'a', 1}} {
+		check(votes.Send(context.Background(), message))
+		check(app.Drain(context.Background()))
+	}
+	check(app.Close(context.Background()))
+	// Output:
+	// a 5
+	// a dead letter: apple
+	// a 1
+}
+
 // The key of a message that failed is set aside, until somebody has looked at its state.
 func ExampleQuarantine() {
 	votes := partita.NewSource()

@@ -255,3 +255,33 @@ func ExampleMistake() {
 	// application "alphabet"
 	// there is no pipeline: expected at least one
 }
+
+// Halve is a stateless computation that can fail: TryCompute is called, and Compute never.
+type Halve struct{}
+
+func (Halve) Compute(interface{}) interface{} { panic("TryCompute is called instead") }
+
+func (Halve) TryCompute(data interface{}) (interface{}, error) {
+	if number := data.(int); number%2 == 0 {
+		return number / 2, nil
+	}
+	return nil, fmt.Errorf("%d is odd", data)
+}
+
+func ExampleTryStateless() {
+	numbers := partita.NewSource()
+	app := partita.NewApplication("halves", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println("a dead letter:", letter.Data)
+	}))
+	app.NewPipeline("numbers", numbers).To(Halve{}, partita.Skip()).ToSink(printer())
+	check(app.Start())
+	for _, number := range []int{8, 3, 4} {
+		check(numbers.Send(context.Background(), number))
+		check(app.Drain(context.Background()))
+	}
+	check(app.Close(context.Background()))
+	// Output:
+	// 4
+	// a dead letter: 3
+	// 2
+}
