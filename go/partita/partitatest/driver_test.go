@@ -328,8 +328,11 @@ func TestTheTypedAPIIsDriven(t *testing.T) {
 	if letters := d.DeadLetters(); len(letters) != 2 || letters[0].Data != -3 || letters[1].Data != -23 {
 		t.Errorf("dead letters: %v", letters)
 	}
-	if got := *d.State("digits", -3).(*int); got != -46 {
-		t.Errorf("state: %d", got)
+	type digit int16
+	for _, key := range []any{-3, int8(-3), digit(-3)} {
+		if got := *d.State("digits", key).(*int); got != -46 {
+			t.Errorf("state of %T: %d", key, got)
+		}
 	}
 }
 

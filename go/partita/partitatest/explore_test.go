@@ -86,6 +86,26 @@ func TestAnExplorationOfNothingFails(t *testing.T) {
 	}
 }
 
+func TestWhatADriverCannotDoFailsTheTest(t *testing.T) {
+	for expected, mistake := range map[string]func(d *partitatest.Driver){
+		"Advance: by -1ns: expected 0 or more":              func(d *partitatest.Driver) { d.Advance(-1) },
+		"the sink is nil":                                   func(d *partitatest.Driver) { d.FillSink(nil) },
+		"expected an integer, a string, a partita.Key or":   func(d *partitatest.Driver) { d.State("digits", 1.5) },
+		`partition "digits" has no keys of the kind of one`: func(d *partitatest.Driver) { d.State("digits", "one") },
+	} {
+		failure := exploration(t, 1, func(t testing.TB, seed uint64) {
+			numbers := newNumbers(count, partita.NewQueueSink("out", 0))
+			d := partitatest.New(t, seed, numbers.app)
+			d.Send(numbers.source, upTo(10)...)
+			d.Rest()
+			mistake(d)
+		})
+		if !strings.Contains(failure, expected) {
+			t.Errorf("it says %q: expected %q in it", failure, expected)
+		}
+	}
+}
+
 func TestEveryWayToFailIsCaughtAndToldWithTheSeed(t *testing.T) {
 	ways := map[string]func(t testing.TB){
 		"Error":   func(t testing.TB) { t.Error("the reason") },

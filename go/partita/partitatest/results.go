@@ -2,6 +2,7 @@ package partitatest
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/partita-stream/partita/go/partita"
 )
@@ -31,15 +32,22 @@ func Outputs[T any](d *Driver, sink partita.SinkOf[T]) []T {
 // them as well.
 func (d *Driver) DeadLetters() []partita.DeadLetter { return d.run.DeadLetters() }
 
-// State is the state of a key, or nil if the key has none. The key is an integer, a string, or nil for a
-// single state. Nothing may be in flight: see [Driver.Rest].
+// State is the state of a key, or nil if the key has none. The key is of any integer or string type, a
+// [partita.Key], or nil for a single state. Nothing may be in flight: see [Driver.Rest].
 func (d *Driver) State(partition string, key any) any {
 	d.t.Helper()
 	wanted, err := keyOf(key)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return d.States(partition)[wanted]
+	states := d.States(partition)
+	for other := range states {
+		if other.Kind != wanted.Kind {
+			d.t.Fatalf("partition %q has no keys of the kind of %v", partition, key)
+		}
+		break
+	}
+	return states[wanted]
 }
 
 // States are those of all keys of a partition.
@@ -58,17 +66,19 @@ func (d *Driver) States(partition string) map[partita.Key]any {
 
 // keyOf is a key as the application has it.
 func keyOf(key any) (partita.Key, error) {
-	switch key := key.(type) {
-	case nil:
+	if key == nil {
 		return partita.Key{}, nil
-	case partita.Key:
-		return key, nil
-	case string:
-		return partita.Key{Kind: partita.TextKey, Text: key}, nil
-	case uint64:
-		return partita.Key{Kind: partita.NumberKey, Number: key}, nil
-	case int:
-		return partita.Key{Kind: partita.NumberKey, Number: uint64(key)}, nil
 	}
-	return partita.Key{}, fmt.Errorf("key %v: expected an int, uint64, string, partita.Key or nil, got %T", key, key)
+	if key, is := key.(partita.Key); is {
+		return key, nil
+	}
+	switch value := reflect.ValueOf(key); {
+	case value.Kind() == reflect.String:
+		return partita.Key{Kind: partita.TextKey, Text: value.String()}, nil
+	case value.CanInt():
+		return partita.Key{Kind: partita.NumberKey, Number: uint64(value.Int())}, nil
+	case value.CanUint():
+		return partita.Key{Kind: partita.NumberKey, Number: value.Uint()}, nil
+	}
+	return partita.Key{}, fmt.Errorf("key %v: expected an integer, a string, a partita.Key or nil, got %T", key, key)
 }
