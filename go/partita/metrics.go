@@ -1,7 +1,9 @@
 package partita
 
 // Metrics are the counters of an application since its start. Each is exact when nothing is in
-// flight.
+// flight, and then they add up: what a source or a step emitted, the next step has completed, or it is among
+// that one's dead; what the last step emitted, the sinks have in equal shares, or it was discarded. So what
+// all sources emitted and Emitted are together Computed, Delivered, Discarded and the sum of Dead.
 type Metrics struct {
 	// Sent counts messages that sources accepted.
 	Sent uint64

@@ -1024,7 +1024,11 @@ pub const PARTITA_STAGE_STEP: u32 = 1;
 /// For `partita_stage_metrics.kind`: a sink.
 pub const PARTITA_STAGE_SINK: u32 = 2;
 
-/// Counters of an application since its start. Each is exact when nothing is in flight.
+/// Counters of an application since its start. Each is exact when nothing is in flight, and then they
+/// add up: what a source or a step emitted, the next step has completed, or it is among that one's dead;
+/// what the last step emitted, the sinks have in equal shares, or it was discarded. So what all sources
+/// emitted (their `partita_stage_metrics.emitted`) and `emitted` are together `computed`, `delivered`,
+/// `discarded` and the sum of `dead`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct partita_metrics {
