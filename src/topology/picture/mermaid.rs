@@ -36,22 +36,23 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
         let (name, policy) = (label(&step.name), step.failing.name());
         let blocking = step.blocking;
         let threads = blocking.map_or_else(String::new, |n| format!("<br>threads {n}"));
-        let (open, close) = match step.work {
-            WorkPicture::State(_) => ("[", "]"),
-            WorkPicture::Stateless => ("(", ")"),
-            WorkPicture::Parallel => ("[[", "]]"),
+        let (open, kind, close) = match step.work {
+            WorkPicture::State(_) => ("[", "state computation", "]"),
+            WorkPicture::Stateless => ("(", "stateless computation", ")"),
+            WorkPicture::Parallel => ("[[", "parallel computation", "]]"),
         };
         writeln!(
             text,
-            "    {last} --> {node}{open}\"{name}<br>{policy}{threads}\"{close}"
+            "    {last} --> {node}{open}\"{name}<br>{kind}<br>policy {policy}{threads}\"{close}"
         )?;
         last = node;
     }
     for (index, sink) in pipeline.sinks.iter().enumerate() {
         let (name, policy) = (label(&sink.name), sink.failing.name());
+        let kind = sink.kind.name();
         writeln!(
             text,
-            "    {last} --> sink{number}_{index}[/\"{name}<br>{policy}\"/]"
+            "    {last} --> sink{number}_{index}[/\"{name}<br>{kind}<br>policy {policy}\"/]"
         )?;
     }
     writeln!(text, "  end")?;

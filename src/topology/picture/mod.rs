@@ -77,6 +77,16 @@ enum SinkPictureKind {
     Queue(u64),
 }
 
+impl SinkPictureKind {
+    fn name(self) -> String {
+        match self {
+            SinkPictureKind::Queue(capacity) => format!("queue of {capacity}"),
+            SinkPictureKind::Callback => "callback".into(),
+            SinkPictureKind::Answers => "answers callers".into(),
+        }
+    }
+}
+
 /// What becomes of a message that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FailingPicture {

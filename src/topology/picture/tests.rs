@@ -181,12 +181,12 @@ fn mermaid_links_every_box_and_quotes_names() {
   state1[("all<br>single")]
   subgraph pipeline0["price #34;feed#34;"]
     source0(["source"])
-    source0 --> step0_0["update<br>skip"]
-    step0_0 --> step0_1["count<br>stop<br>threads 2"]
-    step0_1 --> step0_2("round<br>skip")
-    step0_2 --> step0_3[["rate<br>skip<br>threads 64"]]
-    step0_3 --> sink0_0[/"print<br>stop after 3 retries, 10ms apart"/]
-    step0_3 --> sink0_1[/"read<br>stop"/]
+    source0 --> step0_0["update<br>state computation<br>policy skip"]
+    step0_0 --> step0_1["count<br>state computation<br>policy stop<br>threads 2"]
+    step0_1 --> step0_2("round<br>stateless computation<br>policy skip")
+    step0_2 --> step0_3[["rate<br>parallel computation<br>policy skip<br>threads 64"]]
+    step0_3 --> sink0_0[/"print<br>callback<br>policy stop after 3 retries, 10ms apart"/]
+    step0_3 --> sink0_1[/"read<br>queue of 16<br>policy stop"/]
   end
   step0_0 -.- state0
   step0_1 -.- state1

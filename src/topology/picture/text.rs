@@ -2,9 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{
-    PartitionPicture, Picture, PipelinePicture, SinkPictureKind, WorkPicture, name_of_keys,
-};
+use super::{PartitionPicture, Picture, PipelinePicture, WorkPicture, name_of_keys};
 use crate::model::KeyKind;
 
 pub(super) fn draw(picture: &Picture) -> String {
@@ -64,11 +62,7 @@ fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePictu
         }
     }
     for sink in &pipeline.sinks {
-        let kind = match sink.kind {
-            SinkPictureKind::Queue(capacity) => format!("queue of {capacity}"),
-            SinkPictureKind::Callback => "callback".into(),
-            SinkPictureKind::Answers => "answers callers".into(),
-        };
+        let kind = sink.kind.name();
         let policy = sink.failing.name();
         writeln!(text, "    sink {:?}: {kind}, policy {policy}", sink.name)?;
     }
