@@ -170,8 +170,8 @@ func (engine *engine) await(ctx context.Context, path string, done <-chan struct
 	if isDone(done) {
 		return nil
 	}
-	if err := engine.outside(path); err != nil {
-		return err
+	if engine.inside() {
+		return wouldDeadlock(path)
 	}
 	select {
 	case <-done:

@@ -266,8 +266,8 @@ func (app *Application) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := app.engine.Load().outside(app.path()); err != nil {
-		return err
+	if app.engine.Load().inside() {
+		return wouldDeadlock(app.path())
 	}
 	err := app.Wait(ctx)
 	if ctx.Err() != nil {

@@ -183,8 +183,8 @@ func (buffer *BufferedSender[T]) wait(ctx context.Context, engine *engine) error
 	if engine.stepper != nil {
 		return buffer.step(ctx, engine.stepper)
 	}
-	if err := engine.outside(buffer.source.path()); err != nil {
-		return err
+	if engine.inside() {
+		return wouldDeadlock(buffer.source.path())
 	}
 	if ctx.Done() == nil {
 		buffer.stirred.Wait()

@@ -63,8 +63,8 @@ func (callers *CallersOf[In, Out]) Call(ctx context.Context, data In) (Out, erro
 	if err != nil {
 		return none, err
 	}
-	if err := side.engine.outside(callers.source.path()); err != nil {
-		return none, err
+	if side.engine.inside() {
+		return none, wouldDeadlock(callers.source.path())
 	}
 	call := side.begin(data)
 	if side.alone {

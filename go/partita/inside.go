@@ -16,10 +16,5 @@ func (engine *engine) inside() bool {
 	return asked.status == C.PARTITA_WOULD_DEADLOCK
 }
 
-// outside is the error of a call that would wait, made in such user code.
-func (engine *engine) outside(path string) error {
-	if engine.inside() {
-		return fmt.Errorf("%s: %w", path, ErrWouldDeadlock)
-	}
-	return nil
-}
+// wouldDeadlock is the error of a call that would wait, made in such user code.
+func wouldDeadlock(path string) error { return fmt.Errorf("%s: %w", path, ErrWouldDeadlock) }
