@@ -110,6 +110,7 @@ fn rates(threads: u32, time: Duration, slow: bool, fast: bool) -> (f64, f64) {
         dead_letters: None,
         sleep: None,
         completions: None,
+        log: None,
         partitions: vec![slow_parts, fast_parts],
         pipelines: vec![slow_pipeline, fast_pipeline],
     };

@@ -65,6 +65,7 @@ fn application(workers: u32) -> Application {
         stack_size: 1 << 20,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions: vec![topology::Partition {
             name: "stocks".into(),

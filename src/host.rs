@@ -5,10 +5,14 @@
 //! `done` is 0 on entry, and lies in memory of the engine: should the calling thread end inside the
 //! callback, the engine still reads it.
 
+mod stream;
+
 use std::any::Any;
 use std::sync::Arc;
 
 use crate::model::{ByteKeys, DeadReason, Key, KeyKind, Value};
+
+pub use stream::{Decode, DecodeBatch, Encode, EncodeBatch, Frame, Level, Log, Record, Split};
 
 /// How a callback ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub enum Verdict {
     Done,
     /// The item at `done` failed, for this reason. The rest comes again.
     Failed(String),
-    /// The outputs of the message at `done` do not fit (computations only).
+    /// The outputs of the message at `done` do not fit (computations, and what encodes messages).
     OutputsFull,
     /// The callback broke its contract. The application fails.
     Contract(String),
@@ -241,6 +245,8 @@ pub struct DeadLetter {
     pub path: std::sync::Arc<str>,
     /// What the callback said.
     pub text: Box<str>,
+    /// The frame, if it could not be decoded: then there is no value.
+    pub frame: Option<Box<[u8]>>,
 }
 
 /// What became of a batch, or of a message, that was sent with a completion: nothing that descends from

@@ -107,11 +107,13 @@ pub enum DeadReason {
     Closed,
     /// Its key is in quarantine.
     Quarantined,
+    /// It is a frame that could not be decoded.
+    Decode,
 }
 
 impl DeadReason {
     /// How many reasons there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// How often a message that fails is tried again before its policy says what becomes of it.

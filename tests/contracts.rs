@@ -244,6 +244,7 @@ fn application(host: impl Fn(bool) -> Arc<Rude>) -> Application {
     pipeline.from_source(Source {
         credits: 100,
         values: host(false),
+        listen: None,
     });
     for (name, second) in [("first", false), ("second", true)] {
         pipeline.to_state_partition(Step {
@@ -274,6 +275,7 @@ fn application(host: impl Fn(bool) -> Arc<Rude>) -> Application {
         sleep: None,
         dead_letters: Some(host(false)),
         completions: None,
+        log: None,
         partitions: vec![topology::Partition {
             name: "keys".into(),
             key_kind: KeyKind::Word,

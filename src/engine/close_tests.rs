@@ -45,6 +45,7 @@ fn who_looked_before_it_was_closed_after_a_defect_looks_again() {
     pipeline.from_source(Source {
         credits: 1,
         values: looks.clone(),
+        listen: None,
     });
     pipeline.done();
     let engine = Engine::new(Application {
@@ -56,6 +57,7 @@ fn who_looked_before_it_was_closed_after_a_defect_looks_again() {
         stack_size: 0,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions: Vec::new(),
         pipelines: vec![pipeline],

@@ -135,6 +135,7 @@ impl Engine {
                 + death.counter,
             path: death.path.clone(),
             text: death.text.into(),
+            frame: None,
         };
         dead.mailbox.push(Dead {
             letter,

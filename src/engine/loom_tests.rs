@@ -859,6 +859,7 @@ impl Model {
         pipeline.from_source(Source {
             credits,
             values: ledger.clone(),
+            listen: None,
         });
         for (number, kind) in steps.iter().enumerate() {
             let keyed = *kind != KeyKind::Single;

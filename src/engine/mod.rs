@@ -313,6 +313,7 @@ impl Assembly {
         for (number, sink) in plan.sinks.iter().enumerate() {
             sinks.push(match &sink.kind {
                 SinkKind::Queue(capacity) => SinkSlot::Queue(SinkQueue::new(*capacity)),
+                SinkKind::Connect(connect) => SinkSlot::Queue(SinkQueue::new(connect.capacity)),
                 SinkKind::Callback(_) | SinkKind::Answers(_) => SinkSlot::Callback {
                     actor: self.add(Actor::Sink(sink::Sink::new(index, number))),
                     inbox: Inbox::default(),

@@ -64,6 +64,7 @@ fn declared() -> Application {
     pipeline.from_source(Source {
         credits: 10_000,
         values: Arc::new(Twice),
+        listen: None,
     });
     let names = ["first", "second"];
     for name in names {
@@ -101,6 +102,7 @@ fn declared() -> Application {
         stack_size: 0,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions: names.map(partition).into(),
         pipelines: vec![pipeline],

@@ -128,6 +128,7 @@ fn without_threads(threads: Threads) -> Arc<Engine> {
     pipeline.from_source(Source {
         credits: 1,
         values: Arc::new(Nothing),
+        listen: None,
     });
     pipeline.done();
     let declared = Application {
@@ -139,6 +140,7 @@ fn without_threads(threads: Threads) -> Arc<Engine> {
         stack_size: 0,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions: Vec::new(),
         pipelines: vec![pipeline],

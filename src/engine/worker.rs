@@ -268,7 +268,7 @@ impl Engine {
                 match &plan.kind {
                     SinkKind::Callback(deliver) => sink.advance(self, Taker::Deliver(&**deliver)),
                     SinkKind::Answers(answer) => sink.advance(self, Taker::Answer(&**answer)),
-                    SinkKind::Queue(_) => false,
+                    SinkKind::Queue(_) | SinkKind::Connect(_) => false,
                 }
             }
         };

@@ -21,6 +21,7 @@ use super::signals;
 use super::status::*;
 use super::status_of::status_of;
 use super::stepping;
+use super::tcp::LogHost;
 use super::types::*;
 use crate::engine::{Engine, Reader, Refusal, Sender};
 use crate::host;
@@ -295,6 +296,10 @@ fn declared_app(
         let host = host.clone();
         Arc::new(DeadLettersHost { host, handle }) as Arc<dyn host::DeadLetters>
     });
+    let log = options.log.map(|log| {
+        let host = host.clone();
+        Arc::new(LogHost { host, log }) as Arc<dyn host::Log>
+    });
     let completions = options.completed.map(|completed| {
         let host = host.clone();
         Arc::new(CompletionsHost { host, completed }) as Arc<dyn host::Completions>
@@ -312,6 +317,7 @@ fn declared_app(
         },
         dead_letters,
         completions,
+        log,
         sleep,
         partitions: Vec::new(),
         pipelines: Vec::new(),

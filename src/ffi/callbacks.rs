@@ -864,6 +864,10 @@ fn letter_of(letter: &DeadLetter) -> partita_dead_letter {
         stage: letter.stage as u64,
         path: lent(&letter.path),
         text: lent(&letter.text),
+        frame: partita_bytes {
+            ptr: pointer_unless_empty(letter.frame.as_deref().unwrap_or_default()),
+            len: letter.frame.as_ref().map_or(0, |frame| frame.len()),
+        },
     }
 }
 

@@ -84,6 +84,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_DEAD_FAILED
         PARTITA_DEAD_CLOSED
         PARTITA_DEAD_QUARANTINED
+        PARTITA_DEAD_DECODE
         PARTITA_DEAD_REASONS
         PARTITA_DEAD_ROOM
         PARTITA_DESCRIBE_TEXT
@@ -116,6 +117,8 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_INTERNAL
         PARTITA_CONTRACT
         PARTITA_LATER
+        PARTITA_FILTERED
+        PARTITA_ADDRESS
     ];
     let layouts = layouts![
         partita_value { ptr word }
@@ -133,7 +136,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_wait { size timeout_ns cancel }
         partita_error_item { size code message path }
         partita_failure { text capacity len }
-        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed completed }
+        partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed completed log }
         partita_stepped { size turns idle_ns }
         partita_build { size len word_keys byte_keys states done failure }
         partita_partition_options { size name key_kind declared word_keys byte_keys keys_len host drop_host build drop_state state_size state_align state_init state_drop }
@@ -152,7 +155,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_completion { token dead reason text }
         partita_completed { size len completions completion_size failure }
         partita_completions { size capacity tokens dead reasons texts text_size }
-        partita_dead_letter { value reason has_key word_key byte_key stage path text }
+        partita_dead_letter { value reason has_key word_key byte_key stage path text frame }
         partita_dead_letters { size len letters letter_size done failure }
         partita_batch { size len values word_keys byte_keys failed failure tokens tokens_len position_out }
         partita_parts { size capacity word_keys byte_keys states }

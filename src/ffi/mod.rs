@@ -26,5 +26,6 @@ mod sink;
 mod status;
 mod status_of;
 mod stepping;
+mod tcp;
 mod types;
 mod version;

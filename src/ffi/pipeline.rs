@@ -166,6 +166,7 @@ pub unsafe extern "C" fn partita_pipeline_from_source(
                 pipeline.from_source(Source {
                     credits: default(options.credits, CREDITS_DEFAULT),
                     values: Arc::new(values),
+                    listen: None,
                 })
             })?;
             drop(replaced);

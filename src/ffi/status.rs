@@ -54,3 +54,8 @@ pub const PARTITA_CONTRACT: partita_status = 21;
 /// From a `partita_run_fn` that is called inside `partita_app_serve`: it took note of the run, and answers
 /// later.
 pub const PARTITA_LATER: partita_status = 22;
+/// From a `partita_decode_frame_fn`: the frame is no message.
+pub const PARTITA_FILTERED: partita_status = 23;
+/// An address does not resolve, or cannot be listened on; the error object says which and why. What was
+/// declared can be mended, and started again.
+pub const PARTITA_ADDRESS: partita_status = 24;

@@ -5,6 +5,7 @@
 use std::ffi::{c_char, c_void};
 
 use super::status::partita_status;
+use super::tcp::partita_log_fn;
 
 /// One host object, as the engine holds it: a pointer or any 64-bit word. The engine never looks
 /// inside.
@@ -240,6 +241,8 @@ pub struct partita_app_options {
     /// Learns what became of batches that were sent with tokens. NULL: completions are polled with
     /// `partita_app_poll_completions`. It gets `host`.
     pub completed: partita_completed_fn,
+    /// Takes note of what happens at sockets. NULL: nobody does. It gets `host`.
+    pub log: partita_log_fn,
 }
 
 /// The time since some moment in the past, in nanoseconds; it never goes back. Called by whoever
@@ -784,8 +787,10 @@ pub const PARTITA_DEAD_FAILED: u32 = 5;
 pub const PARTITA_DEAD_CLOSED: u32 = 6;
 /// Why a message died: its key is in quarantine.
 pub const PARTITA_DEAD_QUARANTINED: u32 = 7;
+/// Why a message died: it is a frame of a source that could not be decoded.
+pub const PARTITA_DEAD_DECODE: u32 = 8;
 /// How many reasons there are; a newer library may know more.
-pub const PARTITA_DEAD_REASONS: usize = 8;
+pub const PARTITA_DEAD_REASONS: usize = 9;
 /// How many reasons counters have room for; those that are none are zero.
 pub const PARTITA_DEAD_ROOM: usize = 16;
 
@@ -811,6 +816,8 @@ pub struct partita_dead_letter {
     pub path: partita_str,
     /// What the callback said of it; may be empty.
     pub text: partita_str,
+    /// With `PARTITA_DEAD_DECODE`: the frame, and `value` is none; else NULL.
+    pub frame: partita_bytes,
 }
 
 /// Dead letters, in the order they died. All that is pointed to is borrowed for the call.

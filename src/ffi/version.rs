@@ -48,6 +48,8 @@ pub extern "C" fn partita_status_name(status: partita_status) -> partita_str {
         PARTITA_INTERNAL => "PARTITA_INTERNAL",
         PARTITA_CONTRACT => "PARTITA_CONTRACT",
         PARTITA_LATER => "PARTITA_LATER",
+        PARTITA_FILTERED => "PARTITA_FILTERED",
+        PARTITA_ADDRESS => "PARTITA_ADDRESS",
         _ => "PARTITA_?",
     })
 }
@@ -65,6 +67,7 @@ pub extern "C" fn partita_dead_reason_name(reason: u32) -> partita_str {
         PARTITA_DEAD_FAILED => "application failed",
         PARTITA_DEAD_CLOSED => "application closed",
         PARTITA_DEAD_QUARANTINED => "key in quarantine",
+        PARTITA_DEAD_DECODE => "frame not decoded",
         _ => "unknown reason",
     })
 }

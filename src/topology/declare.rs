@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::stream::{Connect, Listen};
 use crate::host;
 use crate::model::{KeyKind, Policy, Retry};
 
@@ -43,6 +44,8 @@ pub struct Application {
     pub stack_size: usize,
     /// Gets the dead letters.
     pub dead_letters: Option<Arc<dyn host::DeadLetters>>,
+    /// Takes note of what happens; without it nobody does.
+    pub log: Option<Arc<dyn host::Log>>,
     /// Learns of completions; without it they are polled.
     pub completions: Option<Arc<dyn host::Completions>>,
     /// How workers sleep, if not in the engine's own way.
@@ -155,12 +158,14 @@ impl Pipeline {
     }
 }
 
-/// An in-process source as declared.
+/// A source as declared.
 pub struct Source {
     /// How many messages may be in flight.
     pub credits: u64,
     /// Takes its messages back.
     pub values: Arc<dyn host::Values>,
+    /// Where it listens, if its messages do not only come from senders.
+    pub listen: Option<Arc<Listen>>,
 }
 
 /// A state computation as declared.
@@ -247,4 +252,6 @@ pub enum SinkKind {
     Answers(Arc<dyn host::Answer>),
     /// A queue of this many messages, which the host polls.
     Queue(u64),
+    /// A connection.
+    Connect(Arc<Connect>),
 }

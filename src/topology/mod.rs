@@ -5,6 +5,7 @@ mod declare;
 mod picture;
 mod plan;
 mod step;
+mod stream;
 
 pub use declare::{
     Application, Clock, Computation, DeclaredKeys, Partition, Pipeline, Sink, SinkKind, Source,
@@ -14,3 +15,4 @@ pub use picture::Form;
 pub use plan::{Mistake, Rejected};
 pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, step_path};
 pub(crate) use step::{End, StatePlan, StatelessPlan, StepPlan};
+pub use stream::{Connect, FRAME_MAX, Framing, Limits, Listen, Unusable};

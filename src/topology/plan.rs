@@ -6,6 +6,7 @@ use super::check;
 use super::declare::{Application, Clock, DeclaredKeys, SinkKind, Step, StepKind, Threads};
 use super::picture::{Form, Picture};
 use super::step::{self, End, StepPlan};
+use super::stream::Listen;
 use crate::host;
 use crate::model::{KeyKind, Policy, Retry};
 
@@ -39,6 +40,7 @@ pub(crate) struct Plan {
     pub(crate) stack_size: usize,
     pub(crate) dead_letters: Option<Arc<dyn host::DeadLetters>>,
     pub(crate) completions: Option<Arc<dyn host::Completions>>,
+    pub(crate) log: Option<Arc<dyn host::Log>>,
     pub(crate) sleep: Option<Arc<dyn host::Sleep>>,
     pub(crate) threads: Threads,
     pub(crate) partitions: Vec<PartitionPlan>,
@@ -68,6 +70,7 @@ pub(crate) struct PipelinePlan {
 pub(crate) struct SourcePlan {
     pub(crate) path: Arc<str>,
     pub(crate) credits: u64,
+    pub(crate) listen: Option<Arc<Listen>>,
     pub(crate) values: Arc<dyn host::Values>,
 }
 
@@ -158,6 +161,7 @@ fn frozen(application: Application) -> Plan {
             source: SourcePlan {
                 path: format!("{path} / source").into(),
                 credits: source.credits,
+                listen: source.listen,
                 values: source.values,
             },
             steps,
@@ -174,6 +178,7 @@ fn frozen(application: Application) -> Plan {
         stack_size: application.stack_size,
         dead_letters: application.dead_letters,
         completions: application.completions,
+        log: application.log,
         sleep: application.sleep,
         threads: application.threads,
         partitions,
@@ -245,7 +250,11 @@ impl Plan {
                     SinkKind::Callback(deliver) => deliver.release(),
                     SinkKind::Answers(answer) => answer.release(),
                     SinkKind::Queue(_) => {}
+                    SinkKind::Connect(connect) => connect.encode.release(),
                 }
+            }
+            if let Some(listen) = &pipeline.source.listen {
+                listen.release();
             }
         }
         self.partitions
@@ -261,5 +270,6 @@ impl Plan {
             .iter()
             .for_each(|handler| handler.release());
         self.completions.iter().for_each(|host| host.release());
+        self.log.iter().for_each(|log| log.release());
     }
 }

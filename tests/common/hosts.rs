@@ -161,6 +161,7 @@ pub fn application(
         stack_size: 1 << 20,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions,
         pipelines,
@@ -188,6 +189,7 @@ pub fn pipeline(
     pipeline.from_source(Source {
         credits,
         values: lend(messages, ()),
+        listen: None,
     });
     steps
         .into_iter()

@@ -74,6 +74,7 @@ impl Declaration {
         pipeline.from_source(Source {
             credits: described.credits as u64,
             values: self.hand(Role::Source(index)),
+            listen: None,
         });
         for (number, step) in described.steps.iter().enumerate() {
             if let Some(how) = step.stateless {

@@ -48,15 +48,17 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
         })
     });
     let sinks = pipeline.sinks.iter().map(|sink| {
-        let (kind, capacity) = match sink.kind {
-            SinkPictureKind::Queue(capacity) => ("queue", Some(capacity)),
-            SinkPictureKind::Callback => ("callback", None),
-            SinkPictureKind::Answers => ("answers", None),
+        let (kind, capacity, address) = match &sink.kind {
+            SinkPictureKind::Queue(capacity) => ("queue", Some(capacity), None),
+            SinkPictureKind::Callback => ("callback", None, None),
+            SinkPictureKind::Answers => ("answers", None, None),
+            SinkPictureKind::Connect(address) => ("tcp", None, Some(address)),
         };
         json!({
             "name": sink.name,
             "kind": kind,
             "capacity": capacity,
+            "address": address,
             "policy": name_of_policy(sink.failing.policy),
             "retries": sink.failing.retry.times,
             "retry_pause_ns": sink.failing.retry.pause.as_nanos() as u64,
@@ -65,6 +67,8 @@ fn pipeline(picture: &Picture, pipeline: &PipelinePicture) -> Value {
     json!({
         "name": pipeline.name,
         "credits": pipeline.credits,
+        "address": pipeline.listen.as_ref().map(|(address, _)| address),
+        "framing": pipeline.listen.as_ref().map(|(_, framing)| framing),
         "steps": steps.collect::<Vec<_>>(),
         "sinks": sinks.collect::<Vec<_>>(),
     })

@@ -29,7 +29,11 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
         "  subgraph pipeline{number}[\"{}\"]",
         label(&pipeline.name)
     )?;
-    writeln!(text, "    source{number}([\"source\"])")?;
+    let source = match &pipeline.listen {
+        None => "source".into(),
+        Some((address, _)) => format!("source<br>listens on {}", label(address)),
+    };
+    writeln!(text, "    source{number}([\"{source}\"])")?;
     let mut last = format!("source{number}");
     for (index, step) in pipeline.steps.iter().enumerate() {
         let node = format!("step{number}_{index}");
@@ -49,7 +53,7 @@ fn write_pipeline(text: &mut String, number: usize, pipeline: &PipelinePicture) 
     }
     for (index, sink) in pipeline.sinks.iter().enumerate() {
         let (name, policy) = (label(&sink.name), sink.failing.name());
-        let kind = sink.kind.name();
+        let kind = label(&sink.kind.name());
         writeln!(
             text,
             "    {last} --> sink{number}_{index}[/\"{name}<br>{kind}<br>policy {policy}\"/]"

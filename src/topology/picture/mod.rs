@@ -40,6 +40,8 @@ struct PartitionPicture {
 struct PipelinePicture {
     name: String,
     credits: u64,
+    /// Where its source listens, and how it cuts what comes.
+    listen: Option<(String, String)>,
     steps: Vec<StepPicture>,
     sinks: Vec<SinkPicture>,
 }
@@ -68,18 +70,21 @@ struct SinkPicture {
     failing: FailingPicture,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum SinkPictureKind {
     Callback,
     /// It answers callers.
     Answers,
     /// A queue of so many messages.
     Queue(u64),
+    /// A connection to this address.
+    Connect(String),
 }
 
 impl SinkPictureKind {
-    fn name(self) -> String {
+    fn name(&self) -> String {
         match self {
+            SinkPictureKind::Connect(address) => format!("connects to {address}"),
             SinkPictureKind::Queue(capacity) => format!("queue of {capacity}"),
             SinkPictureKind::Callback => "callback".into(),
             SinkPictureKind::Answers => "answers callers".into(),
@@ -149,14 +154,21 @@ impl Picture {
         let pipelines = pipelines.map(|declared| PipelinePicture {
             name: declared.name.clone(),
             credits: declared.source.as_ref().map_or(0, |source| source.credits),
+            listen: declared.source.as_ref().and_then(|source| {
+                let listen = source.listen.as_ref()?;
+                Some((listen.address.clone(), listen.framing.to_string()))
+            }),
             steps: declared.steps.iter().map(step).collect(),
             sinks: declared
                 .sinks
                 .iter()
                 .map(|sink| SinkPicture {
                     name: sink.name.clone(),
-                    kind: match sink.kind {
-                        SinkKind::Queue(capacity) => SinkPictureKind::Queue(capacity),
+                    kind: match &sink.kind {
+                        SinkKind::Queue(capacity) => SinkPictureKind::Queue(*capacity),
+                        SinkKind::Connect(connect) => {
+                            SinkPictureKind::Connect(connect.address.clone())
+                        }
                         SinkKind::Callback(_) => SinkPictureKind::Callback,
                         SinkKind::Answers(_) => SinkPictureKind::Answers,
                     },

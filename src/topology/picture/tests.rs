@@ -77,6 +77,7 @@ fn application() -> Application {
     pipeline.from_source(Source {
         credits: 64,
         values: Arc::new(Nothing),
+        listen: None,
     });
     pipeline.to_state_partition(step("update", "stocks", Policy::Skip));
     let mut count = step("count", "all", Policy::Stop);
@@ -111,6 +112,7 @@ fn application() -> Application {
         stack_size: 2 << 20,
         dead_letters: None,
         completions: None,
+        log: None,
         sleep: None,
         partitions: vec![
             partition(

@@ -38,7 +38,14 @@ fn write_all(text: &mut String, picture: &Picture) -> fmt::Result {
 
 fn write_pipeline(text: &mut String, picture: &Picture, pipeline: &PipelinePicture) -> fmt::Result {
     writeln!(text, "  pipeline {:?}", pipeline.name)?;
-    writeln!(text, "    source: credits {}", pipeline.credits)?;
+    match &pipeline.listen {
+        None => writeln!(text, "    source: credits {}", pipeline.credits)?,
+        Some((address, framing)) => writeln!(
+            text,
+            "    source: listens on {address}, {framing}, credits {}",
+            pipeline.credits
+        )?,
+    }
     for (number, step) in pipeline.steps.iter().enumerate() {
         let kind = match step.work {
             WorkPicture::State(partition) => {
