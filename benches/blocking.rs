@@ -51,6 +51,7 @@ fn pipeline(name: &str, step: &Arc<Plain>, blocking: u32) -> (topology::Partitio
     pipeline.from_source(Source {
         credits: 16_384,
         values: step.clone(),
+        listen: None,
     });
     pipeline.to_state_partition(Step {
         name: name.into(),

@@ -43,6 +43,7 @@ fn application(workers: u32) -> Application {
     pipeline.from_source(Source {
         credits: 16_384,
         values: plain.clone(),
+        listen: None,
     });
     pipeline.to_state_partition(Step {
         name: "update".into(),

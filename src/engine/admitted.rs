@@ -307,6 +307,7 @@ impl Sender {
             },
             key: None,
             text: failed.text,
+            frame: None,
         };
         engine.failed(death, step.policy);
     }

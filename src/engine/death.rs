@@ -77,7 +77,12 @@ pub(crate) struct Death<'a> {
     pub(super) reason: DeadReason,
     pub(super) key: Option<Key>,
     pub(super) text: &'a str,
+    /// The frame, if it is one: then there is no value.
+    pub(super) frame: Option<&'a [u8]>,
 }
+
+/// How many bytes are kept of a frame that is a dead letter.
+const FRAME_KEPT: usize = 64 << 10;
 
 impl Death<'_> {
     fn failure(&self) -> Failure {
@@ -119,7 +124,9 @@ impl Engine {
                 .died(death.origin.batch, 1, death.reason, death.text);
         }
         let Some(dead) = &self.dead else {
-            self.drop_values(pipeline, death.stage, &[death.value]);
+            if death.frame.is_none() {
+                self.drop_values(pipeline, death.stage, &[death.value]);
+            }
             self.consumed(pipeline, death.stage, 1, 0);
             return self.gone_one(death.origin);
         };
@@ -135,7 +142,9 @@ impl Engine {
                 + death.counter,
             path: death.path.clone(),
             text: death.text.into(),
-            frame: None,
+            frame: death
+                .frame
+                .map(|frame| frame[..frame.len().min(FRAME_KEPT)].into()),
         };
         dead.mailbox.push(Dead {
             letter,

@@ -4,7 +4,11 @@
 //! generation it saw has passed. A thread that makes a condition true looks at the count afterwards,
 //! and only takes the lock if somebody waits. Both orders are made total by a fence: either the
 //! waiter sees the change, or the changer sees the waiter.
+//!
+//! Who waits for other things as well leaves a waker instead of sleeping, and looks at its condition
+//! afterwards: it counts as one that waits until it is woken.
 
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, fence, lock};
@@ -57,6 +61,7 @@ pub(crate) struct Event {
     waiters: AtomicUsize,
     generation: Mutex<u64>,
     passed: Condvar,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Event {
@@ -68,7 +73,27 @@ impl Event {
         if self.waiters.load(Ordering::Relaxed) > 0 {
             *lock(&self.generation) += 1;
             self.passed.notify_all();
+            self.wake();
         }
+    }
+
+    fn wake(&self) {
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            self.waiters.fetch_sub(1, Ordering::Relaxed);
+            waker.wake();
+        }
+    }
+
+    /// Has this waker woken once, the next time that threads are woken; the caller looks at its condition
+    /// after this call. There is one at a time.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        let known = lock(&self.waker).replace(waker.clone());
+        if known.is_none() {
+            self.waiters.fetch_add(1, Ordering::Relaxed);
+        }
+        // Pairs with the fence in `notify`.
+        fence(Ordering::SeqCst);
     }
 
     /// Waits until `condition` gives something. It is called without a lock, at least once.

@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Why nothing is admitted any more, if so.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self.life() {
             OPEN => None,
             STOPPED => Some(Refusal::Stopped),
@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// Why queued messages are dropped instead of computed, if so.
-    pub(super) fn discarding(&self) -> Option<DeadReason> {
+    pub(crate) fn discarding(&self) -> Option<DeadReason> {
         match self.life() {
             OPEN | STOPPED => None,
             FAILED => Some(DeadReason::Failed),
@@ -102,6 +102,7 @@ impl Engine {
             .iter()
             .for_each(|pipeline| pipeline.flow.room.notify());
         self.quieter();
+        self.wake_service();
     }
 
     /// Ends intake. What was accepted is still computed.
@@ -203,6 +204,7 @@ impl Engine {
             return false;
         }
         self.pools.close();
+        self.wake_service();
         if self.workers_inside() > 0 || !self.threads_joined() {
             return false;
         }

@@ -905,6 +905,7 @@ impl Model {
             stack_size: 0,
             dead_letters: None,
             completions: told.map(|told| told as _),
+            log: None,
             sleep: None,
             partitions: steps.iter().enumerate().map(partition).collect(),
             pipelines: vec![pipeline],

@@ -9,7 +9,7 @@ mod account;
 mod admitted;
 mod alarm;
 mod buffer;
-mod callback;
+pub(crate) mod callback;
 mod cell;
 mod chain;
 mod clock;
@@ -17,10 +17,12 @@ mod death;
 mod event;
 mod flow;
 mod inbox;
+mod intake;
 mod lane;
 mod life;
 mod mailbox;
 mod outbox;
+mod outlet;
 mod pools;
 mod quarantine;
 mod queue;
@@ -32,6 +34,7 @@ mod schedule;
 mod seam;
 mod segment;
 mod sender;
+mod service;
 mod shard;
 mod sink;
 mod stepping;
@@ -51,6 +54,7 @@ mod origin_tests;
 mod timer_tests;
 
 use std::sync::atomic::AtomicU64;
+use std::task::Waker;
 
 use crate::host::{Output, Values};
 use crate::metrics::{Metrics, StageCounters, StageKind};
@@ -74,6 +78,7 @@ use queue::SinkQueue;
 use schedule::{ActorId, Schedule};
 use seam::Seam;
 use segment::{Bag, Origins};
+use service::ServiceSlot;
 use ticket::Tickets;
 use worker::WorkerSlot;
 
@@ -82,9 +87,12 @@ pub use buffer::Buffer;
 pub(crate) use death::Death;
 pub use death::{Failure, FailureKind};
 pub use event::{Cancel, Wait, WaitError};
+pub(crate) use intake::Intake;
 pub use life::Refusal;
+pub(crate) use outlet::Outlet;
 pub use reader::{Part, Reader};
 pub use sender::{Batch, BatchKeys, Sender, Tokens};
+pub(crate) use service::Service;
 pub use stepping::Stepped;
 
 /// Shards for each worker: some more than one, so that a worker that is done early finds work. Few
@@ -105,6 +113,7 @@ enum Actor {
     Strand(Box<strand::Strand>),
     Reporter(report::Reporter),
     Flusher(buffer::Flusher),
+    Service(Box<dyn service::Service>),
 }
 
 struct PartitionSlot {
@@ -130,6 +139,8 @@ struct PipelineSlot {
     sinks: Vec<SinkSlot>,
     /// What passes messages on to the sinks if the sender's chain ends there.
     relay: Option<(ActorId, Inbox)>,
+    /// What runs what comes first in the pipeline, for a source that listens.
+    intake: Option<(ActorId, Inbox)>,
     hoppers: Hoppers,
     /// The strands of each step that is spread over the workers.
     strands: Vec<Option<strand::Strands>>,
@@ -145,7 +156,7 @@ struct DeadSlot {
 
 /// A started application.
 pub struct Engine {
-    plan: Plan,
+    pub(crate) plan: Plan,
     seam: Seam,
     pools: Pools,
     cells: Cells<Actor>,
@@ -160,6 +171,8 @@ pub struct Engine {
     reporting: AtomicBool,
     /// Where those wait who poll completions.
     completed: Arc<Event>,
+    /// What moves messages between the engine and the world outside.
+    service: Option<ServiceSlot>,
     workers: Vec<WorkerSlot>,
     threads: Mutex<Option<worker::Threads>>,
     life: AtomicU8,
@@ -301,11 +314,22 @@ impl Assembly {
         let end = plan.chain_end(step + 1);
         let strand = |index| {
             let actor = ActorId(self.actors.len());
-            let strand = strand::Strand::new(actor, pipeline, (step, end), index);
+            let strand = strand::Strand::new(actor, pipeline, (step, end), Some(index));
             let strand = Actor::Strand(Box::new(strand));
             (self.add_to(pool, strand), Inbox::default())
         };
         Some((0..strands).map(strand).collect())
+    }
+
+    /// What a source that listens needs, if the host is called before anything else can take its messages.
+    fn intake(&mut self, index: usize, plan: &PipelinePlan) -> Option<(ActorId, Inbox)> {
+        let end = plan.chain_end(0);
+        let called = end > 0 || matches!(plan.end_at(0), End::State(..));
+        (plan.source.listen.is_some() && called).then(|| {
+            let actor = ActorId(self.actors.len());
+            let strand = strand::Strand::new(actor, index, (0, end), None);
+            (self.add(Actor::Strand(Box::new(strand))), Inbox::default())
+        })
     }
 
     fn pipeline(&mut self, workers: usize, index: usize, plan: &PipelinePlan) -> PipelineSlot {
@@ -335,6 +359,7 @@ impl Assembly {
             steps: plan.steps.len(),
             sinks,
             relay,
+            intake: self.intake(index, plan),
             strands,
             hoppers: Hoppers::new(self.add(Actor::Flusher(Flusher::new(index)))),
             counters: (0..stages).map(|_| StageCounters::default()).collect(),
@@ -348,7 +373,17 @@ impl Engine {
     /// [`Engine::run_worker`], or without any by [`Engine::step`]. With mistakes the declaration is
     /// given back.
     pub fn new(declared: Application) -> Result<Arc<Engine>, Box<Rejected>> {
-        Ok(Arc::new(Engine::assemble(declared.freeze()?)))
+        Ok(Arc::new(Engine::assemble(declared.freeze()?, None)))
+    }
+
+    /// The same, with a service, which has a thread of its own and is woken by this waker.
+    pub(crate) fn with_service(
+        declared: Application,
+        service: Box<dyn Service>,
+        waker: Waker,
+    ) -> Result<Arc<Engine>, Box<Rejected>> {
+        let service = Some((service, waker));
+        Ok(Arc::new(Engine::assemble(declared.freeze()?, service)))
     }
 
     /// The same, to be run by [`Engine::step`] on one thread, in an order that `seed` decides.
@@ -360,7 +395,7 @@ impl Engine {
         })
     }
 
-    fn assemble(plan: Plan) -> Engine {
+    fn assemble(plan: Plan, service: Option<(Box<dyn Service>, Waker)>) -> Engine {
         let seam = Seam::of(&plan.threads);
         let mut assembly = Assembly::new(plan.workers);
         let partitions: Vec<_> = (0..plan.partitions.len())
@@ -377,6 +412,11 @@ impl Engine {
         let reporter = plan.completions.as_ref().map(|_| {
             let reporter = report::Reporter::default();
             assembly.add(Actor::Reporter(reporter))
+        });
+        let service = service.map(|(service, waker)| {
+            let pool = assembly.pool(1);
+            assembly.add_to(pool, Actor::Service(service));
+            ServiceSlot { pool, waker }
         });
         let starting = assembly.actors.iter().filter(|actor| match actor {
             Actor::Shard(shard) => shard.has_declared(),
@@ -402,6 +442,7 @@ impl Engine {
             reporter,
             reporting: AtomicBool::new(false),
             completed: Arc::default(),
+            service,
             plan,
             seam,
             life: AtomicU8::new(0),

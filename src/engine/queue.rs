@@ -90,6 +90,27 @@ impl SinkQueue {
         }
     }
 
+    /// Takes up to `most` messages, behind those that there are: tells how many, and the actors to notify.
+    pub(crate) fn take_all(
+        &self,
+        most: usize,
+        values: &mut Vec<Value>,
+        spans: &mut Spans,
+    ) -> (usize, Vec<ActorId>) {
+        let mut content = lock(&self.content);
+        let count = most.min(content.messages.len());
+        let before = values.len();
+        for (origin, value) in content.messages.drain(..count) {
+            values.push(value);
+            spans.push(origin, values.len());
+        }
+        let count = values.len() - before;
+        match count {
+            0 => (0, Vec::new()),
+            _ => (count, std::mem::take(&mut content.stalled)),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         lock(&self.content).messages.len()
     }

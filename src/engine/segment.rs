@@ -182,6 +182,14 @@ impl Spans {
         }
     }
 
+    /// Forgets the first `count` messages: those behind them move up.
+    pub(crate) fn remove_first(&mut self, count: usize) {
+        let gone = self.list.partition_point(|&(_, end)| end <= count);
+        self.list.drain(..gone);
+        self.list.iter_mut().for_each(|(_, end)| *end -= count);
+        self.tracked &= !self.list.is_empty();
+    }
+
     /// The origins of the messages from this index on.
     pub(crate) fn from(&self, start: usize) -> Origins<'_> {
         Origins { spans: self, start }

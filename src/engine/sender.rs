@@ -366,6 +366,7 @@ impl Sender {
             reason: DeadReason::Partition,
             key: None,
             text,
+            frame: None,
         };
         engine.failed(death, step.policy);
         // Its credit came back on this thread, and no worker will tell.

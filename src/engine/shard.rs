@@ -318,6 +318,7 @@ impl Shard {
                 reason: DeadReason::UnknownKey,
                 key: Some(key),
                 text: "",
+                frame: None,
             });
         }
         self.missing = missing;
@@ -472,6 +473,7 @@ impl Shard {
             reason: DeadReason::Build,
             key: Some(key),
             text,
+            frame: None,
         };
         engine.failed(death, step.policy);
         if engine.discarding().is_some() {

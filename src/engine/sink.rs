@@ -138,7 +138,8 @@ impl Sink {
     fn append_called_for(&mut self, engine: &Engine, segment: &Segment) {
         let (values, origins) = (segment.values_left(), segment.origins_left());
         for (origin, low, high) in origins.first(values.len()) {
-            if origin.batch != 0 {
+            let tickets = &engine.pipelines[self.pipeline].tickets;
+            if origin.batch != 0 && !tickets.is_quiet(origin.batch) {
                 self.append(&values[low..high], origins.skip(low));
                 continue;
             }
@@ -188,6 +189,7 @@ impl Sink {
                 reason: DeadReason::Sink,
                 key: None,
                 text: &text,
+                frame: None,
             };
             self.start += 1;
             engine.failed(death, plan.policy);
@@ -262,7 +264,7 @@ impl Undertaker {
         for index in 0..over {
             let (origin, stage) = self.whose[index];
             let pipeline = origin.pipeline;
-            if index >= done {
+            if index >= done && self.letters[index].frame.is_none() {
                 engine.drop_values(pipeline, stage, &[self.letters[index].value]);
             }
             engine.consumed(pipeline, engine.pipelines[pipeline].steps, 1, 0);

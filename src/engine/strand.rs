@@ -1,5 +1,8 @@
-//! A parallel step: messages are dealt out to its strands, several for each thread that may run them, and
-//! each strand runs those that it gets. Nothing keeps them in order among each other.
+//! A strand runs messages through stateless steps, and lets them go on from there.
+//!
+//! A parallel step has several for each thread that may run it: messages are dealt out to them, and nothing
+//! keeps those of one in order with those of another. A source that listens has one, for the steps that its
+//! pipeline begins with, and its first keys.
 
 use super::Engine;
 use super::chain::{Bench, Chain, Standing};
@@ -11,7 +14,6 @@ use super::shard::LaneQueue;
 use crate::host::Verdict;
 use crate::model::Value;
 use crate::sync::{AtomicUsize, Ordering};
-use crate::topology::StatelessPlan;
 
 /// The strands of one step.
 pub(super) struct Strands {
@@ -50,7 +52,8 @@ impl Strands {
 pub(super) struct Strand {
     pipeline: usize,
     step: usize,
-    index: usize,
+    /// Which of its step's strands it is; none if it is a source's.
+    index: Option<usize>,
     queue: LaneQueue,
     chain: Chain,
     bench: Bench,
@@ -58,12 +61,12 @@ pub(super) struct Strand {
 }
 
 impl Strand {
-    /// A strand of a step, with what comes behind that up to `end`.
+    /// A strand of a step, or of a source, with what comes behind that up to `end`.
     pub(super) fn new(
         actor: ActorId,
         pipeline: usize,
         (step, end): (usize, usize),
-        index: usize,
+        index: Option<usize>,
     ) -> Strand {
         let (queue, bench, mail) = Default::default();
         Strand {
@@ -99,16 +102,23 @@ impl Strand {
     }
 
     fn run_length(&self, engine: &Engine) -> usize {
-        engine.plan.run_length_of(self.plan(engine).blocking)
-    }
-
-    fn plan<'e>(&self, engine: &'e Engine) -> &'e StatelessPlan {
-        engine.plan.pipelines[self.pipeline].steps[self.step].stateless()
+        let blocking = self.index.map_or(0, |_| {
+            let step = &engine.plan.pipelines[self.pipeline].steps[self.step];
+            step.stateless().blocking
+        });
+        engine.plan.run_length_of(blocking)
     }
 
     fn collect(&mut self, engine: &Engine) {
-        if let Some(strands) = &engine.pipelines[self.pipeline].strands[self.step] {
-            let (_, inbox) = &strands.each[self.index];
+        let slot = &engine.pipelines[self.pipeline];
+        let place = match (self.index, &slot.intake) {
+            (None, intake) => intake.as_ref(),
+            (Some(index), _) => {
+                let strands = slot.strands[self.step].as_ref();
+                strands.map(|strands| &strands.each[index])
+            }
+        };
+        if let Some((_, inbox)) = place {
             inbox.take(&mut self.mail.arrived, &mut self.mail.empty);
         }
         self.queue.extend(self.mail.arrived.drain(..));

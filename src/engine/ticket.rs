@@ -4,7 +4,8 @@
 //! is how many messages are in flight that descend from it, and one more while its send is not over. Counts
 //! are changed without a lock: raised before messages are passed on, lowered when they are gone. A count
 //! does not rise from zero, so one thread alone brings it there, and *finishes* the ticket, in the book of
-//! its pipeline. A finished ticket is reported once; then its number is free for another.
+//! its pipeline. A finished ticket is reported once, or not at all if it is *quiet*; then its number is free
+//! for another.
 //!
 //! The book also has the line of what was admitted, in order, with positions counted in messages. The
 //! watermark is the position up to which every ticket in the line is finished.
@@ -17,7 +18,7 @@ use once_cell::sync::OnceCell;
 use super::event::Event;
 use crate::host::Completion;
 use crate::model::DeadReason;
-use crate::sync::{Arc, AtomicI64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, AtomicI64, Mutex, MutexGuard, Ordering, lock};
 
 /// The number of a ticket of a pipeline; 0 is none.
 pub(crate) type Ticket = u64;
@@ -29,6 +30,8 @@ const CHUNKS: usize = 32;
 struct Count {
     pending: AtomicI64,
     token: AtomicU64,
+    /// Whether nobody is told when it is finished.
+    quiet: AtomicBool,
 }
 
 /// Counts, in memory that stays where it is.
@@ -42,6 +45,7 @@ impl Counts {
             let count = || Count {
                 pending: AtomicI64::new(0),
                 token: AtomicU64::new(0),
+                quiet: AtomicBool::new(false),
             };
             (0..FIRST_CHUNK << chunk).map(|_| count()).collect()
         });
@@ -107,10 +111,13 @@ impl Book {
         end
     }
 
-    fn finish(&mut self, ticket: Ticket) {
+    fn finish(&mut self, ticket: Ticket, quiet: bool) {
         self.entry(ticket).open = false;
         self.open -= 1;
-        self.finished.push_back(ticket);
+        match quiet {
+            true => drop(self.close(ticket, 0)),
+            false => self.finished.push_back(ticket),
+        }
         while let Some(front) = self.line.front() {
             let entry = &self.entries[front.ticket as usize - 1];
             if entry.open && entry.generation == front.generation {
@@ -156,7 +163,16 @@ impl Tickets {
         let mut book = lock(&self.book);
         let ticket = book.open();
         let pending = messages + usize::from(goes_on);
-        self.begin(ticket, token, pending);
+        self.begin(ticket, token, pending, false);
+        let position = book.line_up(ticket, messages);
+        (ticket, position)
+    }
+
+    /// Takes a quiet ticket for messages that were admitted, and gives the position behind them.
+    pub(crate) fn open_quiet(&self, messages: usize) -> (Ticket, u64) {
+        let mut book = lock(&self.book);
+        let ticket = book.open();
+        self.begin(ticket, 0, messages, true);
         let position = book.line_up(ticket, messages);
         (ticket, position)
     }
@@ -165,7 +181,7 @@ impl Tickets {
     pub(crate) fn open_alone(&self, token: u64) -> Ticket {
         let mut book = lock(&self.book);
         let ticket = book.open();
-        self.begin(ticket, token, 1);
+        self.begin(ticket, token, 1, false);
         ticket
     }
 
@@ -183,7 +199,7 @@ impl Tickets {
         let mut book = lock(&self.book);
         for &token in tokens {
             let ticket = book.open();
-            self.begin(ticket, token, 1);
+            self.begin(ticket, token, 1, false);
             book.line_up(ticket, 1);
             opened(ticket);
         }
@@ -191,8 +207,9 @@ impl Tickets {
     }
 
     // Relaxed: nobody else has the ticket yet, and it is handed on with its messages.
-    fn begin(&self, ticket: Ticket, token: u64, pending: usize) {
+    fn begin(&self, ticket: Ticket, token: u64, pending: usize, quiet: bool) {
         let count = self.counts.of(ticket);
+        count.quiet.store(quiet, Ordering::Relaxed);
         count.pending.store(pending as i64, Ordering::Relaxed);
         count
             .token
@@ -211,6 +228,12 @@ impl Tickets {
         token.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// Whether nobody is told when an open ticket is finished.
+    pub(crate) fn is_quiet(&self, ticket: Ticket) -> bool {
+        // Relaxed: it was set before the ticket was handed on.
+        self.counts.of(ticket).quiet.load(Ordering::Relaxed)
+    }
+
     /// Raises the count of an open ticket.
     pub(crate) fn raise(&self, ticket: Ticket, by: i64) {
         // Relaxed: the messages that hold the count up are handed on in other ways.
@@ -226,7 +249,8 @@ impl Tickets {
             // AcqRel: pairs with the changes before it; who finishes has seen all that was done.
             let before = pending.fetch_add(change, Ordering::AcqRel);
             if before + change == 0 {
-                book.get_or_insert_with(|| lock(&self.book)).finish(ticket);
+                let book = book.get_or_insert_with(|| lock(&self.book));
+                book.finish(ticket, self.is_quiet(ticket));
             }
         }
         book.is_some()
@@ -263,7 +287,7 @@ impl Tickets {
                 entry.dead += left;
                 let first = || (DeadReason::Failed, Box::default());
                 entry.first.get_or_insert_with(first);
-                book.finish(ticket);
+                book.finish(ticket, self.is_quiet(ticket));
             }
         }
     }

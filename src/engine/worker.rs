@@ -218,6 +218,12 @@ impl Engine {
         inside.all(|slot| !slot.inside.load(Ordering::SeqCst))
     }
 
+    /// Whether a thread is in the place of the service.
+    fn is_service_attended(&self) -> bool {
+        let pool = self.service.as_ref().map(|service| service.pool);
+        pool.is_some_and(|pool| !self.is_unattended(pool))
+    }
+
     fn run_ready(&self, claim: Claim, serves: bool) -> bool {
         let actor = claim.actor();
         self.run(claim, |contents| {
@@ -263,6 +269,7 @@ impl Engine {
                 None => false,
             },
             Actor::Flusher(flusher) => flusher.advance(self),
+            Actor::Service(service) => service.advance(self, self.is_service_attended()),
             Actor::Sink(sink) => {
                 let plan = &self.plan.pipelines[sink.pipeline].sinks[sink.sink];
                 match &plan.kind {
@@ -316,6 +323,7 @@ impl Engine {
             Actor::Strand(strand) => strand.lost(self, verdict),
             Actor::Reporter(reporter) => reporter.lost(self, verdict),
             Actor::Flusher(flusher) => flusher.lost(self, verdict),
+            Actor::Service(service) => service.lost(self, verdict),
             Actor::Relay(_) => {}
         }
     }
@@ -377,8 +385,16 @@ impl Engine {
 
     /// Short enough for what systems keep of it.
     fn thread_name(&self, index: usize) -> String {
-        match self.workers[index].pool {
+        let pool = self.workers[index].pool;
+        match pool {
             PoolId::WORKERS => format!("partita-{index}"),
+            _ if self
+                .service
+                .as_ref()
+                .is_some_and(|service| service.pool == pool) =>
+            {
+                "partita-io".into()
+            }
             _ => format!("partita-b{index}"),
         }
     }

@@ -44,6 +44,7 @@ impl Declaration {
             stack_size: 1 << 20,
             dead_letters: shape.handler.then(|| self.hand(Role::Handler) as _),
             completions: shape.reporter.then(|| self.hand(Role::Reporter) as _),
+            log: None,
             sleep: None,
             partitions: self.partitions(shape),
             pipelines: (0..shape.pipelines.len())

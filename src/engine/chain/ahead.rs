@@ -135,6 +135,7 @@ impl Chain {
             reason: DeadReason::Partition,
             key: None,
             text,
+            frame: None,
         };
         engine.failed(death, next.policy);
     }

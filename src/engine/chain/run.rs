@@ -109,6 +109,7 @@ impl Chain {
                 },
                 key: None,
                 text: &text,
+                frame: None,
             };
             engine.failed(death, step.policy);
         }

@@ -45,6 +45,7 @@ impl Shard {
                 reason: DeadReason::Quarantined,
                 key: Some(key),
                 text: "",
+                frame: None,
             });
         }
     }

@@ -89,6 +89,7 @@ impl Shard {
             reason: DeadReason::Compute,
             key: Some(failing.key),
             text: &failing.text,
+            frame: None,
         };
         engine.failed(death, plan.policy);
         if failing.emitted {
