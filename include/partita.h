@@ -142,6 +142,54 @@
 #define PARTITA_STR(literal) {(literal), sizeof(literal) - 1}
 
 /**
+ * For `partita_tcp_source_options.framing`: a length of four bytes, big-endian, and so many bytes (the
+ * default). A length of 0 is an empty frame.
+ */
+#define PARTITA_FRAMING_LENGTH 0
+
+/**
+ * For `partita_tcp_source_options.framing`: bytes up to a newline. The frame has neither it nor a
+ * carriage return right before it. Bytes behind the last newline are no frame.
+ */
+#define PARTITA_FRAMING_LINES 1
+
+/**
+ * For `partita_tcp_source_options.framing`: `frame_size` bytes each.
+ */
+#define PARTITA_FRAMING_FIXED 2
+
+/**
+ * For `partita_tcp_source_options.framing`: `header_length` bytes, of which `payload_length` or `split`
+ * knows how many follow. The frame is what follows.
+ */
+#define PARTITA_FRAMING_HEADER 3
+
+/**
+ * For `partita_decode.filtered`: the frame is no message. It is counted.
+ */
+#define PARTITA_FILTERED_FRAME 1
+
+/**
+ * The longest frame that can be allowed: 1 GiB.
+ */
+#define PARTITA_FRAME_MAX (1 << 30)
+
+/**
+ * For `partita_log_record.level`: nothing is wrong.
+ */
+#define PARTITA_LOG_INFO 0
+
+/**
+ * For `partita_log_record.level`: something went wrong outside, and the engine goes on.
+ */
+#define PARTITA_LOG_WARNING 1
+
+/**
+ * For `partita_log_record.level`: something is lost.
+ */
+#define PARTITA_LOG_ERROR 2
+
+/**
  * For `partita_wait.timeout_ns`: as long as it takes.
  */
 #define PARTITA_FOREVER (-1)
@@ -285,9 +333,14 @@
 #define PARTITA_DEAD_QUARANTINED 7
 
 /**
+ * Why a message died: it is a frame of a source that could not be decoded.
+ */
+#define PARTITA_DEAD_DECODE 8
+
+/**
  * How many reasons there are; a newer library may know more.
  */
-#define PARTITA_DEAD_REASONS 8
+#define PARTITA_DEAD_REASONS 9
 
 /**
  * How many reasons counters have room for; those that are none are zero.
@@ -429,6 +482,10 @@ typedef struct partita_dead_letter {
    * What the callback said of it; may be empty.
    */
   struct partita_str text;
+  /**
+   * With `PARTITA_DEAD_DECODE`: the frame, and `value` is none; else NULL.
+   */
+  struct partita_bytes frame;
 } partita_dead_letter;
 
 /**
@@ -563,6 +620,37 @@ typedef struct partita_completed {
 typedef partita_status (*partita_completed_fn)(void *host, struct partita_completed *completed);
 
 /**
+ * Something that the engine has to say. All that is pointed to is borrowed for the call.
+ */
+typedef struct partita_log_record {
+  /**
+   * The engine's `sizeof(partita_log_record)`.
+   */
+  size_t size;
+  /**
+   * How grave it is: `PARTITA_LOG_INFO`, ...
+   */
+  uint32_t level;
+  /**
+   * Where, as in `application "x" / pipeline "y" / source`.
+   */
+  struct partita_str path;
+  /**
+   * What happened.
+   */
+  struct partita_str text;
+  /**
+   * How many records were left out since the one before: there are at most ten a second.
+   */
+  uint64_t left_out;
+} partita_log_record;
+
+/**
+ * Takes note of what happens: one call at a time, on the thread of the sockets. It is not to wait.
+ */
+typedef void (*partita_log_fn)(void *host, const struct partita_log_record *record);
+
+/**
  * What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
  */
 typedef struct partita_app_options {
@@ -635,6 +723,10 @@ typedef struct partita_app_options {
    * `partita_app_poll_completions`. It gets `host`.
    */
   partita_completed_fn completed;
+  /**
+   * Takes note of what happens at sockets. NULL: nobody does. It gets `host`.
+   */
+  partita_log_fn log;
 } partita_app_options;
 
 /**
@@ -1950,6 +2042,17 @@ typedef struct partita_stepped {
  * later.
  */
 #define PARTITA_LATER 22
+
+/**
+ * From a `partita_decode_frame_fn`: the frame is no message.
+ */
+#define PARTITA_FILTERED 23
+
+/**
+ * An address does not resolve, or cannot be listened on; the error object says which and why. What was
+ * declared can be mended, and started again.
+ */
+#define PARTITA_ADDRESS 24
 
 #ifdef __cplusplus
 extern "C" {

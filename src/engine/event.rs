@@ -78,9 +78,14 @@ impl Event {
     }
 
     fn wake(&self) {
-        let waker = lock(&self.waker).take();
+        let waker = {
+            let mut waker = lock(&self.waker);
+            // It is counted as long as it is there: the count of one that sleeps is never taken for it.
+            self.waiters
+                .fetch_sub(usize::from(waker.is_some()), Ordering::Relaxed);
+            waker.take()
+        };
         if let Some(waker) = waker {
-            self.waiters.fetch_sub(1, Ordering::Relaxed);
             waker.wake();
         }
     }
@@ -88,9 +93,11 @@ impl Event {
     /// Has this waker woken once, the next time that threads are woken; the caller looks at its condition
     /// after this call. There is one at a time.
     pub(crate) fn watch(&self, waker: &Waker) {
-        let known = lock(&self.waker).replace(waker.clone());
-        if known.is_none() {
-            self.waiters.fetch_add(1, Ordering::Relaxed);
+        {
+            let mut known = lock(&self.waker);
+            self.waiters
+                .fetch_add(usize::from(known.is_none()), Ordering::Relaxed);
+            *known = Some(waker.clone());
         }
         // Pairs with the fence in `notify`.
         fence(Ordering::SeqCst);

@@ -448,6 +448,46 @@ fn a_change_wakes_all_who_wait_for_it() {
     });
 }
 
+/// What a waker wakes.
+struct Woken(loom::sync::Notify);
+
+impl std::task::Wake for Woken {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+#[test]
+fn a_change_wakes_who_watches_for_it_and_who_sleeps_beside() {
+    check(3, || {
+        let event = Arc::new(Event::default());
+        let changed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let watcher = {
+            let (event, changed) = (event.clone(), changed.clone());
+            thread::spawn(move || {
+                let woken = Arc::new(Woken(loom::sync::Notify::new()));
+                event.watch(&woken.clone().into());
+                // A wait may be over for no reason.
+                while !changed.load(Relaxed) {
+                    woken.0.wait();
+                }
+            })
+        };
+        let sleeper = {
+            let (event, changed) = (event.clone(), changed.clone());
+            thread::spawn(move || {
+                let waited =
+                    event.wait_until(&Wait::forever(), || changed.load(Relaxed).then_some(()));
+                waited.unwrap();
+            })
+        };
+        changed.store(true, Relaxed);
+        event.notify();
+        watcher.join().unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
 #[test]
 fn a_fired_cancel_ends_every_wait_that_has_it() {
     check(3, || {

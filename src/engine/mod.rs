@@ -51,6 +51,8 @@ mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod origin_tests;
 #[cfg(all(test, not(loom)))]
+mod service_tests;
+#[cfg(all(test, not(loom)))]
 mod timer_tests;
 
 use std::sync::atomic::AtomicU64;
