@@ -5,6 +5,8 @@
 //! order ([`engine`]). The host's side is a handful of traits ([`host`]); the C ABI implements them with
 //! function pointers (`ffi`).
 
+#[cfg(not(loom))]
+pub mod connect;
 pub mod engine;
 pub mod fault;
 #[cfg(not(loom))]

@@ -1924,6 +1924,389 @@ typedef struct partita_stepped {
 } partita_stepped;
 
 /**
+ * Messages to be encoded.
+ */
+typedef struct partita_encode {
+  /**
+   * The engine's `sizeof(partita_encode)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * Where to write their bytes, one message behind the other.
+   */
+  uint8_t *bytes;
+  /**
+   * How many bytes fit.
+   */
+  size_t capacity;
+  /**
+   * Where to write for each message where its bytes end, counted from `bytes`.
+   */
+  size_t *ends;
+  /**
+   * How many are done, from the first one on; 0 on entry. Fewer than `len`: the rest comes again.
+   */
+  size_t done;
+  /**
+   * With `PARTITA_OUTPUTS_FULL`: how many bytes the message at `done` needs, or 0.
+   */
+  size_t needed;
+  /**
+   * The reason, if the message at `done` could not be encoded.
+   */
+  struct partita_failure failure;
+} partita_encode;
+
+/**
+ * Encodes messages. Answers `PARTITA_OK`; `PARTITA_OUTPUTS_FULL` if the bytes of the message at `done` do
+ * not fit behind the others: it comes again with more room; or `PARTITA_FAILED` if it could not be encoded:
+ * it follows the sink's policy. The thread of the sockets: a call that blocks holds up all of them.
+ */
+typedef partita_status (*partita_encode_fn)(void *host, struct partita_encode *encode);
+
+/**
+ * Encodes one message: writes at most `capacity` bytes, and to `len_out` how many it has, whether they fit
+ * or not: if not, it is called again with room for so many. Answers `PARTITA_OK`: the message is the host's
+ * if its bytes fit; or `PARTITA_FAILED`, with the reason in `failure`.
+ */
+typedef partita_status (*partita_encode_message_fn)(void *host,
+                                                    union partita_value value,
+                                                    uint8_t *bytes,
+                                                    size_t capacity,
+                                                    size_t *len_out,
+                                                    struct partita_failure *failure);
+
+/**
+ * A sink that connects to a TCP port and writes its messages there, in order. Zero means default in every
+ * field but `size`, `name` and `address`.
+ *
+ * A message is in flight until its bytes are the system's, so `partita_app_drain` waits for that. Without
+ * a connection it tries again and again, with growing pauses; a message that was cut off is written again
+ * as a whole, and what the system had not sent by then is lost: TCP does not tell. Meanwhile messages wait,
+ * and what emits to the sink stalls.
+ */
+typedef struct partita_tcp_sink_options {
+  /**
+   * `sizeof(partita_tcp_sink_options)`.
+   */
+  size_t size;
+  /**
+   * The sink's name; one of its kind in its pipeline. Not empty.
+   */
+  struct partita_str name;
+  /**
+   * What happens when a message cannot be encoded: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+   */
+  uint32_t policy;
+  /**
+   * Passed to the callbacks.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Where to connect to: `host:port`. Without a host that is 127.0.0.1. Resolved when the application is
+   * started; nobody need be there yet.
+   */
+  struct partita_str address;
+  /**
+   * Encodes many messages at once.
+   */
+  partita_encode_fn encode;
+  /**
+   * Or one.
+   */
+  partita_encode_message_fn encode_message;
+  /**
+   * How many messages may wait to be encoded; the default is 4,096.
+   */
+  uint64_t capacity;
+  /**
+   * How many encoded bytes may wait to be written, beyond one whole message; the default is 1 MiB.
+   */
+  size_t buffer_max;
+  /**
+   * How long the first pause is before it connects again, in nanoseconds; the default is 50 ms.
+   */
+  uint64_t reconnect_min_ns;
+  /**
+   * The longest pause; the default is 5 s.
+   */
+  uint64_t reconnect_max_ns;
+  /**
+   * How long what is encoded may take to be written once the application closes, in nanoseconds; then it
+   * is counted as dead (`PARTITA_DEAD_CLOSED`). The default is 5 s, and `PARTITA_FOREVER` is as long as it
+   * takes.
+   */
+  int64_t flush_ns;
+} partita_tcp_sink_options;
+
+/**
+ * What went through the sockets of a source or a sink.
+ */
+typedef struct partita_traffic {
+  /**
+   * `sizeof(partita_traffic)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * How many connections there are now.
+   */
+  uint64_t connections;
+  /**
+   * How many there ever were.
+   */
+  uint64_t connected;
+  /**
+   * How many of them were closed here because they broke a limit or made no sense.
+   */
+  uint64_t cut;
+  /**
+   * How many bytes were read, or written.
+   */
+  uint64_t bytes;
+  /**
+   * A source: how many frames were taken. Each is a message that its stage completed, filtered, or dead
+   * at its stage.
+   */
+  uint64_t frames;
+  /**
+   * A source: how many of them were filtered.
+   */
+  uint64_t filtered;
+  /**
+   * A source: how many bytes were dropped that were no whole frame, or not taken, when their connection ended.
+   */
+  uint64_t dropped;
+  /**
+   * A sink: how many messages were written again because their connection was lost.
+   */
+  uint64_t again;
+} partita_traffic;
+
+/**
+ * How many bytes follow a header of `header_length` bytes. The thread of the sockets; it calls nothing of
+ * the engine.
+ */
+typedef uint64_t (*partita_payload_length_fn)(void *host, const uint8_t *header, size_t len);
+
+/**
+ * Where a frame lies within bytes.
+ */
+typedef struct partita_frame {
+  /**
+   * Where its payload begins.
+   */
+  size_t start;
+  /**
+   * How many bytes its payload has.
+   */
+  size_t len;
+  /**
+   * Where the next frame begins: not before the end of this one's payload.
+   */
+  size_t end;
+} partita_frame;
+
+/**
+ * Bytes to be cut into frames. They begin with a header.
+ */
+typedef struct partita_split {
+  /**
+   * The engine's `sizeof(partita_split)`.
+   */
+  size_t size;
+  /**
+   * The bytes, borrowed.
+   */
+  struct partita_bytes bytes;
+  /**
+   * The longest payload that is allowed; a longer one ends its connection.
+   */
+  size_t longest;
+  /**
+   * Where to write frames, one behind the other from byte 0 on, as long as a whole header is there. The
+   * last one may end behind the bytes.
+   */
+  struct partita_frame *frames;
+  /**
+   * How many fit.
+   */
+  size_t capacity;
+  /**
+   * How many were written; 0 on entry.
+   */
+  size_t done;
+  /**
+   * The reason, if a header makes no sense: then its connection is closed.
+   */
+  struct partita_failure failure;
+} partita_split;
+
+/**
+ * Cuts bytes into frames. Answers `PARTITA_OK`, or `PARTITA_FAILED` if the header behind the frames that
+ * are done makes no sense. The thread of the sockets.
+ */
+typedef partita_status (*partita_split_fn)(void *host, struct partita_split *split);
+
+/**
+ * Frames of one connection to be decoded.
+ */
+typedef struct partita_decode {
+  /**
+   * The engine's `sizeof(partita_decode)`.
+   */
+  size_t size;
+  /**
+   * All of the frames, and what lies between them; borrowed.
+   */
+  struct partita_bytes bytes;
+  /**
+   * How many frames.
+   */
+  size_t len;
+  /**
+   * Where each lies within `bytes`.
+   */
+  const struct partita_frame *frames;
+  /**
+   * Where to write the message of each.
+   */
+  union partita_value *values;
+  /**
+   * Where to write `PARTITA_FILTERED_FRAME` for a frame that is no message; 0 on entry.
+   */
+  uint8_t *filtered;
+  /**
+   * How many are done, from the first one on; 0 on entry. Their messages are the engine's. Fewer than
+   * `len`: the rest comes again.
+   */
+  size_t done;
+  /**
+   * The reason, if the frame at `done` could not be decoded.
+   */
+  struct partita_failure failure;
+} partita_decode;
+
+/**
+ * Decodes frames. Answers `PARTITA_OK`; or `PARTITA_FAILED` if the frame at `done` could not be decoded:
+ * it is a dead letter with reason `PARTITA_DEAD_DECODE`, which has the frame and no message, and the
+ * connection goes on. The thread of the sockets: a call that blocks holds up all of them.
+ */
+typedef partita_status (*partita_decode_fn)(void *host, struct partita_decode *decode);
+
+/**
+ * Decodes one frame, which is borrowed. Answers `PARTITA_OK` with a message in `value_out`;
+ * `PARTITA_FILTERED` if it is none; or `PARTITA_FAILED`, with the reason in `failure`.
+ */
+typedef partita_status (*partita_decode_frame_fn)(void *host,
+                                                  struct partita_bytes frame,
+                                                  union partita_value *value_out,
+                                                  struct partita_failure *failure);
+
+/**
+ * A source that listens on a TCP port, for any number of clients; the messages of each come in its order.
+ * Zero means default in every field but `size`. Senders may send into its pipeline as well.
+ *
+ * Frames are taken as long as there are credits; then what a client sends waits in memory of the engine up
+ * to `buffer_max`, and in the system's. A client that breaks a limit is disconnected, counted
+ * (`partita_traffic.cut`) and logged; the others go on.
+ */
+typedef struct partita_tcp_source_options {
+  /**
+   * `sizeof(partita_tcp_source_options)`.
+   */
+  size_t size;
+  /**
+   * Where to listen: `host:port`. Without a host that is 127.0.0.1; port 0 is any free one, which
+   * `partita_pipeline_address` tells. Resolved when the application is started.
+   */
+  struct partita_str address;
+  /**
+   * How streams are cut into frames: `PARTITA_FRAMING_LENGTH`, ...
+   */
+  uint32_t framing;
+  /**
+   * With `PARTITA_FRAMING_FIXED`: how many bytes, at least 1.
+   */
+  size_t frame_size;
+  /**
+   * With `PARTITA_FRAMING_HEADER`: how many bytes a header has, at least 1.
+   */
+  size_t header_length;
+  /**
+   * With `PARTITA_FRAMING_HEADER`: tells how many bytes follow a header.
+   */
+  partita_payload_length_fn payload_length;
+  /**
+   * Or cuts many frames at once.
+   */
+  partita_split_fn split;
+  /**
+   * Decodes many frames at once.
+   */
+  partita_decode_fn decode;
+  /**
+   * Or one.
+   */
+  partita_decode_frame_fn decode_frame;
+  /**
+   * As for `partita_source_options`.
+   */
+  uint64_t credits;
+  /**
+   * Passed to the callbacks.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Takes back messages of this source. May be NULL.
+   */
+  partita_drop_fn drop;
+  /**
+   * Announces that a message goes to several sinks (a pipeline without steps). May be NULL.
+   */
+  partita_share_fn share;
+  /**
+   * The longest payload of a frame, in bytes, at most `PARTITA_FRAME_MAX`; the default is 1 MiB.
+   */
+  size_t frame_max;
+  /**
+   * How many connections at once; the default is 1,024. One more is closed at once.
+   */
+  size_t connections_max;
+  /**
+   * How many bytes of a connection are kept that are not decoded, beyond one whole frame; the default is
+   * 256 KiB.
+   */
+  size_t buffer_max;
+  /**
+   * How long a client may send nothing while it is read, in nanoseconds; the default is ten minutes, and
+   * `PARTITA_FOREVER` is as long as it likes.
+   */
+  int64_t idle_ns;
+  /**
+   * A client whose first frame is exactly this is not sending a message: it asks to be told how many of
+   * its later frames are done (processed, filtered or dead, with all that descends from them), and gets
+   * that count as eight bytes, big-endian, each time it has grown. NULL: nobody is told. Copied.
+   */
+  struct partita_bytes ack_request;
+} partita_tcp_source_options;
+
+/**
  * The call did what it says.
  */
 #define PARTITA_OK 0
@@ -2141,17 +2524,18 @@ partita_status partita_app_describe(struct partita_app app,
  * without threads nothing but by `partita_app_step` and what waits.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
- * after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
+ * `PARTITA_INVALID_TOPOLOGY` or `PARTITA_ADDRESS` (it can be mended and tried again),
+ * `PARTITA_ALREADY_STARTED` (also after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
  *
  * Pointers:
  * `error_out` is NULL or writable.
  */
-partita_status partita_app_start(struct partita_app app, struct partita_error *error_out);
+partita_status partita_app_start(struct partita_app app,
+                                 struct partita_error *error_out);
 
 /**
- * How many threads run the application: its workers, and behind them those of its blocking steps;
- * none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
+ * How many threads run the application: its workers, and behind them those of its blocking steps, and
+ * one for its sockets if it has any; none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
  *
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`,
  * `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).
@@ -2159,7 +2543,8 @@ partita_status partita_app_start(struct partita_app app, struct partita_error *e
  * Pointers:
  * `count_out` is NULL or writable.
  */
-partita_status partita_app_thread_count(struct partita_app app, uint32_t *count_out);
+partita_status partita_app_thread_count(struct partita_app app,
+                                        uint32_t *count_out);
 
 /**
  * Lends the calling thread to the application as worker `index`, from 0 to one less than
@@ -2827,7 +3212,7 @@ partita_status partita_sender_free(struct partita_sender sender);
  * does not wait. An empty queue answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when
  * nothing can come any more, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. Also fails
  * with `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`),
- * `PARTITA_UNSUPPORTED` (the sink is a callback, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
+ * `PARTITA_UNSUPPORTED` (the sink is no queue, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
  *
  * Pointers:
  * `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or
@@ -2875,6 +3260,79 @@ partita_status partita_app_step(struct partita_app app,
  */
 partita_status partita_app_advance(struct partita_app app,
                                    int64_t time_ns);
+
+/**
+ * Ends the pipeline with a sink that connects to a TCP port. Called again, or with other sinks, it adds
+ * another: each gets every message. `sink_out` may be NULL.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`,
+ * `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or `PARTITA_ALREADY_STARTED`. Whether the address resolves
+ * is found at the start (`PARTITA_ADDRESS`).
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are NULL or
+ * writable.
+ */
+partita_status partita_pipeline_to_tcp(struct partita_pipeline pipeline,
+                                       const struct partita_tcp_sink_options *options,
+                                       struct partita_sink *sink_out,
+                                       struct partita_error *error_out);
+
+/**
+ * Reads what went through the connection of a sink. `traffic_out->size` is set by the caller.
+ *
+ * Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED`, `PARTITA_UNSUPPORTED` (the sink does not connect) or `PARTITA_INVALID_ARGUMENT`
+ * (`traffic_out`).
+ *
+ * Pointers:
+ * `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_sink_traffic(struct partita_sink sink,
+                                    struct partita_traffic *traffic_out);
+
+/**
+ * Gives a pipeline a source that listens on a TCP port.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`,
+ * `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or `PARTITA_ALREADY_STARTED`. Whether the address can be
+ * used is found at the start (`PARTITA_ADDRESS`).
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+ */
+partita_status partita_pipeline_from_tcp(struct partita_pipeline pipeline,
+                                         const struct partita_tcp_source_options *options,
+                                         struct partita_error *error_out);
+
+/**
+ * Where a source listens: as in `127.0.0.1:41234`. At most `capacity` bytes are written, the last one a
+ * NUL; `len_out` (may be NULL) gets the length of the whole text without it.
+ *
+ * Any thread, also in callbacks, from the start on until the application is freed. Fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_UNSUPPORTED` (the source does not listen) or
+ * `PARTITA_INVALID_ARGUMENT` (`text_out` is NULL and `capacity` is not 0).
+ *
+ * Pointers:
+ * `text_out` has room for `capacity` bytes; `len_out` is NULL or writable.
+ */
+partita_status partita_pipeline_address(struct partita_pipeline pipeline,
+                                        char *text_out,
+                                        size_t capacity,
+                                        size_t *len_out);
+
+/**
+ * Reads what went through the sockets of a pipeline's source. `traffic_out->size` is set by the caller.
+ *
+ * Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED`, `PARTITA_UNSUPPORTED` (the source does not listen) or
+ * `PARTITA_INVALID_ARGUMENT` (`traffic_out`).
+ *
+ * Pointers:
+ * `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_pipeline_traffic(struct partita_pipeline pipeline,
+                                        struct partita_traffic *traffic_out);
 
 /**
  * The version of the library that is loaded, as in `PARTITA_VERSION`. Never freed. Any thread,

@@ -40,7 +40,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn contract(path: &Arc<str>, text: &str) -> Failure {
+    pub(crate) fn contract(path: &Arc<str>, text: &str) -> Failure {
         let message = format!("the callback broke its contract: {text}");
         Failure {
             kind: FailureKind::Contract,
@@ -49,7 +49,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn internal(path: &str, text: &str) -> Failure {
+    pub(crate) fn internal(path: &str, text: &str) -> Failure {
         let message = format!("a defect in the engine: {text}");
         Failure {
             kind: FailureKind::Internal,

@@ -54,11 +54,6 @@ impl Intake {
         Ok(self.admitted)
     }
 
-    /// How many of the admitted are not over.
-    pub(crate) fn admitted(&self) -> usize {
-        self.admitted
-    }
-
     /// The position behind the last tracked message, in the order in which the pipeline admitted such; see
     /// [`Engine::watermark`].
     pub(crate) fn position(&self) -> u64 {

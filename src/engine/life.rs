@@ -17,6 +17,7 @@ use super::schedule::Claim;
 use super::{Actor, Engine, SinkSlot};
 use crate::model::{DeadReason, Value};
 use crate::sync::{Ordering, lock};
+use crate::topology::SinkKind;
 
 const OPEN: u8 = 0;
 const STOPPED: u8 = 1;
@@ -296,8 +297,12 @@ impl Engine {
                 if let SinkSlot::Queue(queue) = sink
                     && queue.len() > 0
                 {
-                    let (name, unread) = (&sink_plan.name, counted(queue.len(), "unread message"));
-                    reasons.push(format!("sink \"{name}\" has {unread}"));
+                    let what = match sink_plan.kind {
+                        SinkKind::Connect(_) => "unwritten message",
+                        _ => "unread message",
+                    };
+                    let (name, left) = (&sink_plan.name, counted(queue.len(), what));
+                    reasons.push(format!("sink \"{name}\" has {left}"));
                 }
             }
             for (stage, step) in plan.steps.iter().enumerate() {

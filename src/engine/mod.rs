@@ -20,6 +20,7 @@ mod inbox;
 mod intake;
 mod lane;
 mod life;
+mod log;
 mod mailbox;
 mod outbox;
 mod outlet;
@@ -175,6 +176,7 @@ pub struct Engine {
     completed: Arc<Event>,
     /// What moves messages between the engine and the world outside.
     service: Option<ServiceSlot>,
+    limiter: log::Limiter,
     workers: Vec<WorkerSlot>,
     threads: Mutex<Option<worker::Threads>>,
     life: AtomicU8,
@@ -445,6 +447,7 @@ impl Engine {
             reporting: AtomicBool::new(false),
             completed: Arc::default(),
             service,
+            limiter: log::Limiter::default(),
             plan,
             seam,
             life: AtomicU8::new(0),
@@ -666,7 +669,7 @@ impl Engine {
     }
 
     /// Polls a sink that is a queue: takes up to `out.len()` messages, and waits until there is one.
-    /// `None` if the sink is a callback.
+    /// `None` if the sink is none.
     pub fn poll(
         &self,
         pipeline: usize,
@@ -677,6 +680,10 @@ impl Engine {
         let SinkSlot::Queue(queue) = &self.pipelines[pipeline].sinks[sink] else {
             return None;
         };
+        let plan = &self.plan.pipelines[pipeline].sinks[sink];
+        if !matches!(plan.kind, SinkKind::Queue(_)) {
+            return None;
+        }
         if callback::inside(self) && wait.timeout != Some(std::time::Duration::ZERO) {
             return Some(Err(Refusal::WouldDeadlock));
         }

@@ -105,7 +105,7 @@ fn declared(digits: &Arc<Digits>, credits: u64) -> Application {
             capacity: 7,
             buffered: 1,
             pauses: (Duration::ZERO, Duration::ZERO),
-            flush: Duration::ZERO,
+            flush: Some(Duration::ZERO),
         })),
     });
     Application {
@@ -172,7 +172,6 @@ impl Counting {
             }
             self.next += 1;
         }
-        assert_eq!(self.intake.admitted(), 0);
         true
     }
 

@@ -23,6 +23,7 @@ use super::status_of::status_of;
 use super::stepping;
 use super::tcp::LogHost;
 use super::types::*;
+use crate::connect::{self, Refused, Sockets, Started};
 use crate::engine::{Engine, Reader, Refusal, Sender};
 use crate::host;
 use crate::metrics::{StageKind, StageMetrics};
@@ -46,6 +47,7 @@ pub(super) struct App {
     path: String,
     declared: Mutex<Option<Application>>,
     engine: OnceCell<Arc<Engine>>,
+    sockets: OnceCell<Sockets>,
     /// Handles that are freed with it; none once it was.
     children: Mutex<Option<Vec<u64>>>,
     pub(super) threads: Threads,
@@ -185,13 +187,26 @@ impl App {
         let application = declared
             .take()
             .ok_or_else(|| self.fault_of(PARTITA_ALREADY_STARTED))?;
-        match Engine::new(application) {
-            Ok(engine) => Ok(self.engine.get_or_init(|| engine)),
-            Err(rejected) => {
+        match connect::start(application) {
+            Ok(Started { engine, sockets }) => {
+                self.sockets.get_or_init(|| sockets);
+                Ok(self.engine.get_or_init(|| engine))
+            }
+            Err(Refused::Rejected(rejected)) => {
                 *declared = Some(rejected.declared);
                 Err(Fault::of_mistakes(rejected.mistakes))
             }
+            Err(Refused::Unusable(application, unusable)) => {
+                *declared = Some(*application);
+                Err(Fault::of_addresses(unusable))
+            }
         }
+    }
+
+    /// The sockets, once started.
+    pub(super) fn sockets(&self) -> Result<&Sockets, partita_status> {
+        self.engine()?;
+        self.sockets.get().ok_or(PARTITA_NOT_STARTED)
     }
 
     /// Drops what is declared, if it was not started: from here on it cannot be.
@@ -436,6 +451,7 @@ pub unsafe extern "C" fn partita_app_new(
                 threads: declared.threads.clone(),
                 declared: Mutex::new(Some(declared)),
                 engine: OnceCell::new(),
+                sockets: OnceCell::new(),
                 children: Mutex::new(Some(Vec::new())),
                 later: LaterRuns::default(),
             };
@@ -603,8 +619,8 @@ pub unsafe extern "C" fn partita_app_describe(
 /// without threads nothing but by `partita_app_step` and what waits.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
-/// after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
+/// `PARTITA_INVALID_TOPOLOGY` or `PARTITA_ADDRESS` (it can be mended and tried again),
+/// `PARTITA_ALREADY_STARTED` (also after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
 ///
 /// # Safety
 /// `error_out` is NULL or writable.
@@ -627,8 +643,8 @@ pub unsafe extern "C" fn partita_app_start(
     }
 }
 
-/// How many threads run the application: its workers, and behind them those of its blocking steps;
-/// none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
+/// How many threads run the application: its workers, and behind them those of its blocking steps, and
+/// one for its sockets if it has any; none without threads. With `PARTITA_THREADS_HOST` so many are to enter `partita_app_run_worker`.
 ///
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`,
 /// `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).

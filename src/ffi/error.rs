@@ -5,7 +5,7 @@ use super::handles::{self, Object};
 use super::status::*;
 use super::types::*;
 use crate::engine::{Failure, FailureKind};
-use crate::topology::Mistake;
+use crate::topology::{Mistake, Unusable};
 
 struct Item {
     code: partita_status,
@@ -67,6 +67,16 @@ impl Fault {
 
     pub(super) fn of_mistakes(mistakes: Vec<Mistake>) -> Fault {
         Fault(PARTITA_INVALID_TOPOLOGY, ErrorObject::of_mistakes(mistakes))
+    }
+
+    pub(super) fn of_addresses(unusable: Vec<Unusable>) -> Fault {
+        let item = |unusable: Unusable| Item {
+            code: PARTITA_ADDRESS,
+            message: unusable.message,
+            path: unusable.path,
+        };
+        let items = unusable.into_iter().map(item).collect();
+        Fault(PARTITA_ADDRESS, ErrorObject(items))
     }
 
     /// The struct that was passed as this argument cannot be read.

@@ -40,7 +40,7 @@ impl Text {
         }
     }
 
-    fn read(&self, written: usize) -> String {
+    pub(super) fn read(&self, written: usize) -> String {
         let written = &self.0[..written.min(TEXT_MAX)];
         // SAFETY: the callback says that it wrote these bytes, and any bytes are valid.
         let bytes = unsafe { std::slice::from_raw_parts(written.as_ptr().cast(), written.len()) };
@@ -91,7 +91,7 @@ pub(super) fn judge<F: Frame>(
     }
 }
 
-fn verdict(status: partita_status, text: impl FnOnce() -> String) -> Verdict {
+pub(super) fn verdict(status: partita_status, text: impl FnOnce() -> String) -> Verdict {
     match status {
         PARTITA_OK => Verdict::Done,
         PARTITA_FAILED => Verdict::Failed(text()),

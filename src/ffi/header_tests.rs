@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::process::{Command, Stdio};
 
 use super::status::*;
+use super::tcp::*;
 use super::types::*;
 use super::version::PARTITA_ABI;
 
@@ -117,6 +118,15 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         PARTITA_INTERNAL
         PARTITA_CONTRACT
         PARTITA_LATER
+        PARTITA_FRAMING_LENGTH
+        PARTITA_FRAMING_LINES
+        PARTITA_FRAMING_FIXED
+        PARTITA_FRAMING_HEADER
+        PARTITA_FILTERED_FRAME
+        PARTITA_FRAME_MAX
+        PARTITA_LOG_INFO
+        PARTITA_LOG_WARNING
+        PARTITA_LOG_ERROR
         PARTITA_FILTERED
         PARTITA_ADDRESS
     ];
@@ -159,6 +169,14 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_dead_letters { size len letters letter_size done failure }
         partita_batch { size len values word_keys byte_keys failed failure tokens tokens_len position_out }
         partita_parts { size capacity word_keys byte_keys states }
+        partita_frame { start len end }
+        partita_split { size bytes longest frames capacity done failure }
+        partita_decode { size bytes len frames values filtered done failure }
+        partita_tcp_source_options { size address framing frame_size header_length payload_length split decode decode_frame credits host drop_host drop share frame_max connections_max buffer_max idle_ns ack_request }
+        partita_encode { size len values bytes capacity ends done needed failure }
+        partita_tcp_sink_options { size name policy host drop_host address encode encode_message capacity buffer_max reconnect_min_ns reconnect_max_ns flush_ns }
+        partita_traffic { size connections connected cut bytes frames filtered dropped again }
+        partita_log_record { size level path text left_out }
         partita_metrics { size sent computed emitted delivered discarded dead in_flight values_held parts stages quarantined }
         partita_stage_metrics { size kind path completed emitted dead }
     ];

@@ -18,8 +18,8 @@ use crate::model::{KeyKind, Policy, Retry};
 use crate::topology::{Computation, Sink, SinkKind, Source, Step, step_path};
 
 /// The credits of a source, and the capacity of a queue, when none are given.
-const CREDITS_DEFAULT: u64 = 16_384;
-const CAPACITY_DEFAULT: u64 = 4_096;
+pub(super) const CREDITS_DEFAULT: u64 = 16_384;
+pub(super) const CAPACITY_DEFAULT: u64 = 4_096;
 
 // SAFETY: all zero is the default, and the size comes first.
 unsafe impl Sized_ for partita_source_options {
@@ -38,7 +38,7 @@ unsafe impl Sized_ for partita_sink_options {
     const LEAST: usize = std::mem::offset_of!(partita_sink_options, policy);
 }
 
-fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
+pub(super) fn policy(policy: u32, path: &str) -> Result<Policy, Fault> {
     match policy {
         PARTITA_POLICY_STOP => Ok(Policy::Stop),
         PARTITA_POLICY_SKIP => Ok(Policy::Skip),
@@ -65,7 +65,7 @@ fn retry(times: u32, pause_ns: u64) -> Retry {
 const _: () = assert!(PARTITA_RETRIES_MAX == Retry::TIMES_MAX);
 const _: () = assert!(PARTITA_RETRY_PAUSE_MAX_NS as u128 == Retry::PAUSE_MAX.as_nanos());
 
-fn default(given: u64, default: u64) -> u64 {
+pub(super) fn default(given: u64, default: u64) -> u64 {
     if given == 0 { default } else { given }
 }
 

@@ -15,7 +15,7 @@ use crate::model::Value;
 /// does not wait. An empty queue answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when
 /// nothing can come any more, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. Also fails
 /// with `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`),
-/// `PARTITA_UNSUPPORTED` (the sink is a callback, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
+/// `PARTITA_UNSUPPORTED` (the sink is no queue, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
 ///
 /// # Safety
 /// `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or

@@ -5,6 +5,7 @@ use super::{Host, Verdict};
 use crate::model::Value;
 
 /// A frame within a stream of bytes.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Where its payload begins.
@@ -17,11 +18,18 @@ pub struct Frame {
 
 /// Cuts a stream into frames, in a way of the host's: each is a header of a fixed length, and a payload.
 pub trait Split: Host {
-    /// Pushes frames, from the first byte on, as long as a whole header is there, and at most as many as
-    /// `frames` has room for. A frame may end behind the bytes that are there: it is the last one. What it
-    /// has done is how many it pushed. A payload longer than `longest` is for the caller to refuse. The
-    /// thread of the sockets.
-    fn split(&self, bytes: &[u8], longest: usize, frames: &mut Vec<Frame>) -> Verdict;
+    /// Pushes frames, from the first byte on, as long as a whole header of `header` bytes is there, and at
+    /// most `most`. A frame may end behind the bytes that are there: it is the last one. What it has done is
+    /// how many it pushed. A payload longer than `longest` is for the caller to refuse. The thread of the
+    /// sockets.
+    fn split(
+        &self,
+        bytes: &[u8],
+        header: usize,
+        longest: usize,
+        most: usize,
+        frames: &mut Vec<Frame>,
+    ) -> Verdict;
 }
 
 /// Frames to be decoded.
@@ -30,8 +38,10 @@ pub struct DecodeBatch<'a> {
     pub bytes: &'a [u8],
     /// The frames, in order.
     pub frames: &'a [Frame],
-    /// Takes the message of each, or none for one that is filtered.
-    pub values: &'a mut Vec<Option<Value>>,
+    /// Takes the message of each; any for one that is filtered.
+    pub values: &'a mut Vec<Value>,
+    /// Takes 1 for each that is filtered, and is 0 on entry.
+    pub filtered: &'a mut [u8],
 }
 
 /// Turns frames into messages. What it has done is how many it pushed.

@@ -1,5 +1,7 @@
 //! Finding every mistake of a declaration at once.
 
+mod stream;
+
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -218,7 +220,12 @@ impl Check<'_> {
         }
         match &pipeline.source {
             None => self.wrong(path, "there is no source: expected one"),
-            Some(source) => self.range(path, "credits", source.credits, 1, CREDITS_MAX),
+            Some(source) => {
+                self.range(path, "credits", source.credits, 1, CREDITS_MAX);
+                if let Some(listen) = &source.listen {
+                    self.listen(path, listen);
+                }
+            }
         }
         if pipeline.second_source {
             self.wrong(path, "there are two sources: expected one");
@@ -252,6 +259,9 @@ impl Check<'_> {
             }
             self.policy_without_state(&path, sink.policy);
             self.retry(&path, sink.retry);
+            if let SinkKind::Connect(connect) = &sink.kind {
+                self.connect(&path, connect);
+            }
             if let SinkKind::Queue(capacity) = sink.kind {
                 if sink.retry.times > 0 {
                     self.wrong(

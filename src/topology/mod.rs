@@ -13,6 +13,6 @@ pub use declare::{
 };
 pub use picture::Form;
 pub use plan::{Mistake, Rejected};
-pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, step_path};
+pub(crate) use plan::{PartitionPlan, PipelinePlan, Plan, application_path, step_path};
 pub(crate) use step::{End, StatePlan, StatelessPlan, StepPlan};
 pub use stream::{Connect, FRAME_MAX, Framing, Limits, Listen, Unusable};

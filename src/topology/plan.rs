@@ -111,7 +111,7 @@ impl Application {
     }
 }
 
-pub(super) fn application_path(name: &str) -> String {
+pub(crate) fn application_path(name: &str) -> String {
     format!("application \"{name}\"")
 }
 

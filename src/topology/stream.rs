@@ -93,8 +93,9 @@ pub struct Connect {
     pub buffered: usize,
     /// How long the first pause before it connects again is, and the longest.
     pub pauses: (Duration, Duration),
-    /// How long what is encoded may take to be written once the application closes.
-    pub flush: Duration,
+    /// How long what is encoded may take to be written once the application closes; none for as long as it
+    /// takes.
+    pub flush: Option<Duration>,
 }
 
 /// The address that a source or sink was given could not be used.
