@@ -50,6 +50,8 @@ pub(super) struct Connection {
     pub(super) progress: Progress,
     /// Whether there may be something to read.
     pub(super) readable: bool,
+    /// Whether the system has told that nothing more comes: that is read after all else.
+    pub(super) closing: bool,
     pub(super) end: Option<End>,
     /// Whether it waits for credits.
     pub(super) waits: bool,
@@ -83,6 +85,7 @@ impl Connection {
             left: Vec::new(),
             progress: Progress::default(),
             readable: true,
+            closing: false,
             end: None,
             waits: false,
             queued: false,
@@ -118,9 +121,9 @@ impl Connection {
     fn note(&mut self, read: io::Result<usize>, asked: usize) -> usize {
         match read {
             Ok(0) => self.end = Some(End::Finished),
-            // What comes behind a short read is told of.
+            // What comes behind a short read is told of, unless it was before.
             Ok(count) => {
-                self.readable = count == asked;
+                self.readable = count == asked || self.closing;
                 return count;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,

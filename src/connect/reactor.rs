@@ -147,17 +147,17 @@ impl Reactor {
     fn accept(&mut self, engine: &Engine, now: Instant) -> bool {
         let mut more = false;
         for number in 0..self.sources.len() {
-            for turn in 0.. {
+            let mut looks = 0..ACCEPTED;
+            more |= loop {
+                if looks.next().is_none() {
+                    break true;
+                }
                 match self.sources[number].accept(engine, number, now) {
-                    Accepted::Nobody => break,
-                    _ if turn == ACCEPTED => {
-                        more = true;
-                        break;
-                    }
+                    Accepted::Nobody => break false,
                     Accepted::Refused => {}
                     Accepted::Client(client) => self.welcome(engine, *client),
                 }
-            }
+            };
         }
         more
     }
@@ -465,6 +465,7 @@ impl Reactor {
         if let Some(acks) = &mut connection.progress.acks {
             acks.writable |= writable;
         }
+        connection.closing |= event.is_read_closed() || event.is_error();
         if readable {
             connection.readable = true;
             self.enqueue(key);

@@ -200,7 +200,7 @@ impl Engine {
         while self.step_unattended() {}
         self.empty_queues();
         let reading = self.readers.load(Ordering::SeqCst) > 0;
-        let over = self.is_quiet() && self.all_reported();
+        let over = self.is_quiet() && self.all_reported() && self.is_service_over();
         if reading || !over && !self.is_broken() {
             return false;
         }

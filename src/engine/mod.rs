@@ -420,7 +420,7 @@ impl Engine {
         let service = service.map(|(service, waker)| {
             let pool = assembly.pool(1);
             assembly.add_to(pool, Actor::Service(service));
-            ServiceSlot { pool, waker }
+            ServiceSlot::new(pool, waker)
         });
         let starting = assembly.actors.iter().filter(|actor| match actor {
             Actor::Shard(shard) => shard.has_declared(),

@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::Engine;
 use super::pools::PoolId;
 use crate::host::Verdict;
+use crate::sync::{AtomicBool, Ordering};
 
 /// Moves messages between the engine and the world outside.
 pub(crate) trait Service: Send {
@@ -22,9 +23,37 @@ pub(crate) trait Service: Send {
 pub(super) struct ServiceSlot {
     pub(super) pool: PoolId,
     pub(super) waker: Waker,
+    /// Whether it has let go of all that it held.
+    over: AtomicBool,
+}
+
+impl ServiceSlot {
+    pub(super) fn new(pool: PoolId, waker: Waker) -> ServiceSlot {
+        ServiceSlot {
+            pool,
+            waker,
+            over: AtomicBool::new(false),
+        }
+    }
 }
 
 impl Engine {
+    /// Notes whether the service is to be called again, and tells it.
+    pub(super) fn service_advanced(&self, more: bool) -> bool {
+        if let Some(service) = self.service.as_ref().filter(|_| !more) {
+            service.over.store(true, Ordering::SeqCst);
+            // Who closes waits for it.
+            self.changed.notify();
+        }
+        more
+    }
+
+    /// Whether there is no service that holds something.
+    pub(super) fn is_service_over(&self) -> bool {
+        let over = |service: &ServiceSlot| service.over.load(Ordering::SeqCst);
+        self.service.as_ref().is_none_or(over)
+    }
+
     /// Lets the service look at what has become of the engine.
     pub(super) fn wake_service(&self) {
         if let Some(service) = &self.service {

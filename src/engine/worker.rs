@@ -269,7 +269,10 @@ impl Engine {
                 None => false,
             },
             Actor::Flusher(flusher) => flusher.advance(self),
-            Actor::Service(service) => service.advance(self, self.is_service_attended()),
+            Actor::Service(service) => {
+                let more = service.advance(self, self.is_service_attended());
+                self.service_advanced(more)
+            }
             Actor::Sink(sink) => {
                 let plan = &self.plan.pipelines[sink.pipeline].sinks[sink.sink];
                 match &plan.kind {
