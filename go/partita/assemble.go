@@ -36,6 +36,7 @@ func (app *Application) assemble(stepper *stepper) (*engine, error) {
 		partitions:  make(map[string]partition),
 		awaited:     newSlots[awaited](false),
 		closed:      make(chan struct{}),
+		sayings:     make(chan saying, sayingsMax),
 	}
 	if assembly.application() {
 		for _, pipeline := range app.pipelines {
@@ -122,7 +123,8 @@ func (assembly *assembly) application() bool {
 		}
 	}
 	return assembly.declare(app.path(), engine, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
-		return C.partita_go_app_new(options, host, C.bool(engine.deadLetters != nil), &engine.app, object)
+		letters, logs := C.bool(engine.deadLetters != nil), C.bool(engine.logger != nil)
+		return C.partita_go_app_new(options, host, letters, logs, &engine.app, object)
 	})
 }
 

@@ -23,9 +23,17 @@ func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) 
 		credits = int(assembly.number(path, "credits", source.settings().credits))
 	}
 	gate := source.side(gateBase{engine: assembly.engine, pipeline: handle, path: path})
-	assembly.declare(path, gate, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
-		return C.partita_go_from_source(handle, C.uint64_t(credits), host, object)
-	})
+	settings := source.settings()
+	if settings.listening != nil {
+		assembly.listen(path, settings, credits, handle, gate)
+	} else {
+		for _, name := range settings.limits.given {
+			assembly.wrong(path, "%s is set: expected it for a source that listens only", name)
+		}
+		assembly.declare(path, gate, func(host C.uintptr_t, object *C.partita_error) C.partita_status {
+			return C.partita_go_from_source(handle, C.uint64_t(credits), host, object)
+		})
+	}
 	assembly.engine.gates = append(assembly.engine.gates, gate)
 	assembly.stage(NoKey, gate.holds())
 	return gate
@@ -240,6 +248,10 @@ func (assembly *assembly) sink(item *sinkItem, handle C.partita_pipeline, pipeli
 		assembly.wrong(path, "%s", mistake)
 	}
 	outlet := item.outlet(outletBase{engine: assembly.engine, name: name, path: path, stage: assembly.stage(NoKey, messages)})
+	if outlet, connects := outlet.(connects); connects {
+		assembly.connect(path, item, handle, outlet)
+		return
+	}
 	retries, pause := assembly.retry(path, item.options.retry)
 	options := C.partita_sink_options{
 		name:           assembly.text(name),

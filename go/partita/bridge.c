@@ -57,6 +57,22 @@ static partita_status dead_letters(void *host, partita_dead_letters *letters) {
   return partitaGoDeadLetters((uintptr_t)host, worker, letters);
 }
 
+static partita_status decode(void *host, partita_decode *decode) {
+  return partitaGoDecode((uintptr_t)host, worker, decode);
+}
+
+static partita_status split(void *host, partita_split *split) {
+  return partitaGoSplit((uintptr_t)host, worker, split);
+}
+
+static partita_status encode(void *host, partita_encode *encode) {
+  return partitaGoEncode((uintptr_t)host, worker, encode);
+}
+
+static void note(void *host, const partita_log_record *record) {
+  partitaGoLog((uintptr_t)host, (partita_log_record *)record);
+}
+
 static void park(void *host, uint32_t worker, int64_t timeout_ns) {
   partitaGoPark((uintptr_t)host, worker, timeout_ns);
 }
@@ -72,11 +88,12 @@ static partita_wait waiting(partita_go_patience patience) {
 }
 
 partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
-                                  partita_app *app_out, partita_error *error_out) {
+                                  bool logs, partita_app *app_out, partita_error *error_out) {
   options.size = sizeof options;
   options.host = (void *)host;
   options.drop_host = drop_host;
   options.dead_letters = letters ? dead_letters : NULL;
+  options.log = logs ? note : NULL;
   options.completed = completed;
   if (options.threads != PARTITA_THREADS_STEPPED) {
     options.threads = PARTITA_THREADS_HOST;
@@ -105,6 +122,27 @@ partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credit
                                     .drop = drop,
                                     .share = share};
   return partita_pipeline_from_source(pipeline, &options, error_out);
+}
+
+partita_status partita_go_from_tcp(partita_pipeline pipeline, partita_tcp_source_options options,
+                                   uintptr_t host, partita_error *error_out) {
+  options.size = sizeof options;
+  options.split = options.framing == PARTITA_FRAMING_HEADER ? split : NULL;
+  options.decode = decode;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.drop = drop;
+  options.share = share;
+  return partita_pipeline_from_tcp(pipeline, &options, error_out);
+}
+
+partita_status partita_go_to_tcp(partita_pipeline pipeline, partita_tcp_sink_options options,
+                                 uintptr_t host, partita_sink *sink_out, partita_error *error_out) {
+  options.size = sizeof options;
+  options.host = (void *)host;
+  options.drop_host = drop_host;
+  options.encode = encode;
+  return partita_pipeline_to_tcp(pipeline, &options, sink_out, error_out);
 }
 
 partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_options options,

@@ -36,11 +36,15 @@ typedef enum partita_go_taker {
 
 /* These set the sizes, hosts and callbacks of what they declare. */
 partita_status partita_go_app_new(partita_app_options options, uintptr_t host, bool letters,
-                                  partita_app *app_out, partita_error *error_out);
+                                  bool logs, partita_app *app_out, partita_error *error_out);
 partita_status partita_go_add_partition(partita_app app, partita_partition_options options,
                                         uintptr_t host, partita_error *error_out);
 partita_status partita_go_from_source(partita_pipeline pipeline, uint64_t credits, uintptr_t host,
                                       partita_error *error_out);
+partita_status partita_go_from_tcp(partita_pipeline pipeline, partita_tcp_source_options options,
+                                   uintptr_t host, partita_error *error_out);
+partita_status partita_go_to_tcp(partita_pipeline pipeline, partita_tcp_sink_options options,
+                                 uintptr_t host, partita_sink *sink_out, partita_error *error_out);
 partita_status partita_go_to_step(partita_pipeline pipeline, partita_step_options options,
                                   bool keyed, uintptr_t host, partita_error *error_out);
 partita_status partita_go_to(partita_pipeline pipeline, partita_computation_options options,

@@ -29,14 +29,20 @@ func (burial *burialJob) work() {
 	for burial.at < int(burial.room.len) {
 		letter := burial.letter()
 		messages := burial.engine.stages[letter.stage].messages
-		burial.engine.deadLetters(DeadLetter{
-			Data:   messages.boxed(number(letter.value)),
+		dead := DeadLetter{
 			Reason: DeadReason(letter.reason),
 			Key:    burial.key(letter),
 			Path:   text(letter.path),
 			Text:   text(letter.text),
-		})
-		messages.drop(burial.worker.seat(), number(letter.value))
+		}
+		if dead.Reason == DeadDecode {
+			dead.Frame = bytesText(letter.frame)
+			burial.engine.deadLetters(dead)
+		} else {
+			dead.Data = messages.boxed(number(letter.value))
+			burial.engine.deadLetters(dead)
+			messages.drop(burial.worker.seat(), number(letter.value))
+		}
 		burial.at++
 	}
 }

@@ -4,8 +4,11 @@ import "strconv"
 
 // DeadLetter is a message that the application could not process.
 type DeadLetter struct {
-	// Data is the message.
+	// Data is the message; nil for a frame that could not be decoded.
 	Data interface{}
+	// Frame has the bytes of such a frame ([DeadDecode]), of a long one the first 64 KiB. Otherwise it is
+	// empty.
+	Frame string
 	// Reason says why it died.
 	Reason DeadReason
 	// Key is its key at that step, if it was known.
@@ -37,6 +40,8 @@ const (
 	DeadClosed
 	// DeadQuarantined is a message whose key is in quarantine.
 	DeadQuarantined
+	// DeadDecode is a frame that a TCP source could not decode.
+	DeadDecode
 
 	deadReasons
 )
@@ -58,4 +63,5 @@ var deadReasonNames = [deadReasons]string{
 	DeadFailed:      "application failed",
 	DeadClosed:      "application closed",
 	DeadQuarantined: "key in quarantine",
+	DeadDecode:      "frame not decoded",
 }

@@ -30,6 +30,8 @@ type engine struct {
 	workers []*worker
 	// computing is how many of them are there for all that does not block.
 	computing int
+	// sockets says that there is a worker more, the last one, for the application's sockets.
+	sockets bool
 	// blames are the errors in goroutines that send that made the application fail.
 	blames  blames
 	gates   []gate
@@ -45,6 +47,8 @@ type engine struct {
 
 	// crew counts the goroutines that end when the application closes.
 	crew sync.WaitGroup
+	// sayings are what the engine has to say.
+	sayings chan saying
 	// closed is closed when the engine has no messages, states and hosts any more; then finish
 	// leaves nothing but the last counts.
 	closed chan struct{}
@@ -77,7 +81,7 @@ func (engine *engine) threads() int {
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
 		worker := newWorker(engine, index)
-		if index >= engine.computing {
+		if index >= engine.computing && !(engine.sockets && index == workers-1) {
 			worker.helper = engine.waiter.helpers.hire()
 		}
 		engine.workers = append(engine.workers, worker)
@@ -131,6 +135,10 @@ func (engine *engine) begin() {
 	if engine.logger != nil {
 		engine.crew.Add(1)
 		go engine.watch()
+	}
+	if engine.logger != nil && engine.sockets {
+		engine.crew.Add(1)
+		go engine.tell()
 	}
 }
 
@@ -246,6 +254,11 @@ func (engine *engine) end() {
 	engine.crew.Wait()
 	for _, gate := range engine.gates {
 		gate.close()
+	}
+	for _, outlet := range engine.outlets {
+		if outlet, connects := outlet.(connects); connects {
+			outlet.keepTraffic()
+		}
 	}
 	if engine.stepper != nil {
 		engine.stepper.end()

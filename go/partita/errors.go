@@ -31,6 +31,9 @@ var (
 	ErrBusy = errors.New("in use")
 	// ErrNotFound is a partition that does not exist, or a key that is not in quarantine.
 	ErrNotFound = errors.New("not found")
+	// ErrAddress is a start with an address that does not resolve, or cannot be listened on. What was
+	// declared can be started again.
+	ErrAddress = errors.New("address cannot be used")
 	// ErrForked is any use in a child process made by fork.
 	ErrForked = errors.New("the process was forked")
 	// ErrInternal is a defect in the engine.

@@ -207,6 +207,7 @@ func ExampleDeadReason() {
 	// application failed
 	// application closed
 	// key in quarantine
+	// frame not decoded
 }
 
 // The kind says which field of a key counts.

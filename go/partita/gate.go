@@ -27,6 +27,8 @@ type gateBase struct {
 	engine   *engine
 	pipeline C.partita_pipeline
 	path     string
+	// address is where the source listens, if it does.
+	address string
 }
 
 // gateOf is the engine's side of a source: it lends a sender to each goroutine that sends.
@@ -40,6 +42,11 @@ type gateOf[T any] struct {
 	// that is next to them, or nil.
 	leading []transformHost
 	behind  stepHost
+	// decoding and splitting are used again for each call of the engine: there is one at a time.
+	decoding  decodeJob[T]
+	splitting splitJob
+	// traffic is what is left of what went through its sockets.
+	traffic trafficKept
 	// turn is whose it is to wait for credits, among those who send through these steps.
 	turn turn
 
@@ -61,7 +68,10 @@ func (gate *gateOf[T]) lead(steps []transformHost, behind stepHost) {
 }
 
 // open lets messages in: the engine has started.
-func (gate *gateOf[T]) open() { gate.source.gate.Store(gate) }
+func (gate *gateOf[T]) open() {
+	gate.address = gate.readAddress()
+	gate.source.gate.Store(gate)
+}
 
 // take lends a sender, the one that was given back last.
 func (gate *gateOf[T]) take() (*sender[T], error) {
@@ -102,6 +112,9 @@ func (gate *gateOf[T]) close() {
 	gate.lock.Lock()
 	defer gate.lock.Unlock()
 	gate.closed = true
+	if gate.source.options.listening != nil {
+		gate.traffic.keep(gate.readTraffic)
+	}
 	reached, _ := gate.watermark(0, atOnce)
 	gate.final.Store(reached)
 	for _, sender := range gate.idle {

@@ -3,7 +3,8 @@ package partita
 // Metrics are the counters of an application since its start. Each is exact when nothing is in
 // flight, and then they add up: what a source or a step emitted, the next step has completed, or it is among
 // that one's dead; what the last step emitted, the sinks have in equal shares, or it was discarded. So what
-// all sources emitted and Emitted are together Computed, Delivered, Discarded and the sum of Dead.
+// all sources emitted and Emitted are together Computed, Delivered, Discarded and the sum of Dead, but for
+// frames that were not decoded ([DeadDecode]): these were no messages yet.
 type Metrics struct {
 	// Sent counts messages that sources accepted.
 	Sent uint64
@@ -16,7 +17,7 @@ type Metrics struct {
 	// Discarded counts outputs of the last step of pipelines that end with Done.
 	Discarded uint64
 	// Dead counts messages that died, by [DeadReason].
-	Dead [8]uint64
+	Dead [9]uint64
 	// InFlight counts messages in flight now, unread outputs included.
 	InFlight uint64
 	// ValuesHeld counts the messages and states that the engine holds now: 0 after Close.
@@ -38,5 +39,5 @@ type StageMetrics struct {
 	// Emitted counts messages that it passed on.
 	Emitted uint64
 	// Dead counts messages that died on their way into it or in it, by [DeadReason].
-	Dead [8]uint64
+	Dead [9]uint64
 }

@@ -14,8 +14,10 @@ type Source = SourceOf[interface{}]
 type SourceOf[T any] struct {
 	options  sourceOptions
 	pipeline *Pipeline
-	gate     atomic.Pointer[gateOf[T]]
-	buffers  buffers[T]
+	// decode is the decoder of a source that listens.
+	decode  decodeFunc[T]
+	gate    atomic.Pointer[gateOf[T]]
+	buffers buffers[T]
 }
 
 // SourceOption sets something about a source.
@@ -23,6 +25,9 @@ type SourceOption func(*sourceOptions)
 
 type sourceOptions struct {
 	credits int
+	// listening is what a source that listens was made with, or nil.
+	listening *listening
+	limits    limits
 	// nilOption says that one of the options is nil.
 	nilOption bool
 }

@@ -45,6 +45,8 @@ func sentinel(status C.partita_status) error {
 		return ErrBusy
 	case C.PARTITA_NOT_FOUND:
 		return ErrNotFound
+	case C.PARTITA_ADDRESS:
+		return ErrAddress
 	case C.PARTITA_FORKED:
 		return ErrForked
 	}
