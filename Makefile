@@ -118,7 +118,7 @@ bench-quick: $(BUNDLED) ## the same, short
 GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
-TESTS := test-toolchain test-rust test-faults test-loom test-header test-symbols test-c-static test-c-shared \
+TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-c-static test-c-shared \
     test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-unbuilt-engine
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
@@ -150,6 +150,9 @@ test-rust: | toolchain
 
 test-faults: | toolchain
 	$(GROUP) $@ cargo test --locked --features faults --test faults --target-dir target/faults
+
+test-frames: | toolchain
+	$(GROUP) $@ cargo run --locked --release $(FUZZ_TARGET) -- tests/fuzz/corpus/frames
 
 test-loom: | toolchain
 	$(GROUP) $@ env RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --target-dir target/loom
@@ -188,10 +191,11 @@ test-unbuilt-engine: $(BUNDLED)
 	$(GROUP) $@ tests/tools/unbuilt_engine.sh
 
 lint-rustfmt: | toolchain
-	$(GROUP) $@ cargo fmt --check
+	$(GROUP) $@ sh -ec 'cargo fmt --check; cargo fmt --check --manifest-path tests/fuzz/Cargo.toml'
 
 lint-clippy: | toolchain
-	$(GROUP) $@ cargo clippy --locked --all-targets --features faults -- -D warnings
+	$(GROUP) $@ sh -ec 'cargo clippy --locked --all-targets --features faults -- -D warnings; \
+	    cargo clippy --locked $(FUZZ_TARGET) -- -D warnings'
 
 lint-rustdoc: | toolchain
 	$(GROUP) $@ env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
@@ -231,6 +235,28 @@ check-go-gogc: $(BUNDLED)
 
 check-go-cgocheck: $(BUNDLED)
 	$(GROUP) $@ env GOEXPERIMENT=cgocheck2 go -C go test ./...
+
+# Long runs --------------------------------------------------------------------------------
+
+# What cuts streams into frames, with libFuzzer; it needs a C++ compiler. The compiler's own passes count
+# what is reached, so no other toolchain is needed.
+FUZZ_TARGET := --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz
+FUZZ_SECONDS := 3600
+SANCOV := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares
+HOST_TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
+
+fuzz: | toolchain ## fuzz the framers for an hour (FUZZ_SECONDS=n)
+	mkdir -p target/fuzz/corpus target/fuzz/found
+	env RUSTFLAGS="$(SANCOV)" cargo run --locked --release $(FUZZ_TARGET) --features libfuzzer --target $(HOST_TRIPLE) \
+	    -- target/fuzz/corpus tests/fuzz/corpus/frames -max_total_time=$(FUZZ_SECONDS) \
+	    -artifact_prefix=target/fuzz/found/ -print_final_stats=1
+
+SOAK := 10m
+
+soak: $(BUNDLED) ## the detectors of loss, duplication, reordering and corruption, for ten minutes each (SOAK=1h)
+	env PARTITA_SOAK=$(SOAK) go -C go test -count=1 -timeout 24h -run Detector ./partita
 
 clean: ## remove everything that was built
 	@rm -rf target go/partita/internal/bundled/*.syso $(BUNDLED)

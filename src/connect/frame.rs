@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Engine, callback::call};
 use crate::host::{Frame, Split, Verdict};
 use crate::topology::Framing;
 
@@ -40,13 +39,13 @@ impl Framer {
 
     /// Finds the whole frames at the beginning of `bytes`, at most `most`, and leaves them in `frames`.
     /// What comes behind them is only wrong once there are none. `searched` bytes were seen before, and
-    /// have no frame.
+    /// have no frame. If the host is needed, `call` calls it.
     pub(crate) fn cut(
         &self,
-        engine: &Engine,
         bytes: &[u8],
         (most, searched): (usize, &mut usize),
         frames: &mut Vec<Frame>,
+        call: impl FnOnce(&mut dyn FnMut() -> Verdict) -> Verdict,
     ) -> Result<(), Wrong> {
         frames.clear();
         let result = match &self.kind {
@@ -57,7 +56,11 @@ impl Framer {
                 Ok(())
             }
             Kind::Header(len, split) => {
-                self.headers(engine, (*len, &**split), bytes, (most, frames))
+                let verdict = match bytes.len() < *len {
+                    true => Verdict::Done,
+                    false => call(&mut || split.split(bytes, *len, self.longest, most, frames)),
+                };
+                self.headers(*len, bytes, (most, frames), verdict)
             }
         };
         *searched = match frames.last() {
@@ -145,20 +148,14 @@ impl Framer {
         Ok(())
     }
 
+    /// Judges what the host said of headers.
     fn headers(
         &self,
-        engine: &Engine,
-        (header, split): (usize, &dyn Split),
+        header: usize,
         bytes: &[u8],
         (most, frames): (usize, &mut Vec<Frame>),
+        verdict: Verdict,
     ) -> Result<(), Wrong> {
-        if bytes.len() < header {
-            return Ok(());
-        }
-        frames.reserve(most);
-        let verdict = call(engine, || {
-            split.split(bytes, header, self.longest, most, frames)
-        });
         let (mut at, mut whole, mut result) = (0, 0, Ok(()));
         for frame in frames.iter() {
             if let Err(wrong) = self.check_header(header, at, frame) {

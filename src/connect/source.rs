@@ -193,12 +193,12 @@ impl Taking {
             let most = engine.plan.run_length;
             let searched = &mut progress.searched;
             self.call = Call::Split;
-            let cut = source.framer.cut(
-                engine,
-                &bytes[self.at..],
-                (most, searched),
-                &mut self.frames,
-            );
+            let left = &bytes[self.at..];
+            let cut = source
+                .framer
+                .cut(left, (most, searched), &mut self.frames, |host| {
+                    call(engine, host)
+                });
             self.call = Call::None;
             if let Err(wrong) = cut {
                 return Stop::Wrong(wrong);
