@@ -59,7 +59,7 @@ impl Link {
             state: State::Down(now),
             writable: false,
             readable: false,
-            random: fastrand::Rng::new(),
+            random: fastrand::Rng::with_seed(seed()),
         }
     }
 
@@ -187,4 +187,10 @@ impl Link {
             pause,
         }
     }
+}
+
+/// Pauses are to differ from one process to the next, no more than that.
+fn seed() -> u64 {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_right(16)
 }

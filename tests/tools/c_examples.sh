@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 for source in examples/*.c; do tests/tools/build_c.sh "$1" "$source"; done
+go -C go test -count=1 ./examples/alphabet -run TheProgram -program "$PWD/target/c/$1/alphabet"
 "target/c/$1/accounts" | cmp - examples/expected/accounts.txt
 "target/c/$1/acknowledge" | cmp - examples/expected/acknowledge.txt
 examples/check_loop.sh "target/c/$1/loop"

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/partita-stream/partita/go/examples/internal/wire"
@@ -13,28 +14,37 @@ func frame(bytes []byte, letter byte, count uint32) []byte {
 	return wire.Frame(bytes, binary.BigEndian.AppendUint32([]byte{letter}, count))
 }
 
+// ballot makes votes, and what must come out of them, letter by letter.
+func ballot(random *rand.Rand, count int) (bytes []byte, lines map[byte][]string) {
+	totals := make(map[byte]uint64)
+	lines = make(map[byte][]string)
+	for range count {
+		letter, votes := byte('a'+random.IntN(26)), random.Uint32()
+		bytes = frame(bytes, letter, votes)
+		totals[letter] += uint64(votes)
+		lines[letter] = append(lines[letter], fmt.Sprintf("%c => %d", letter, totals[letter]))
+	}
+	return bytes, lines
+}
+
+// check checks the next line that comes out.
+func check(t *testing.T, line string, lines map[byte][]string) {
+	t.Helper()
+	if line == "" || len(lines[line[0]]) == 0 || line != lines[line[0]][0] {
+		t.Fatalf("%q came out, which is not what comes next", line)
+	}
+	lines[line[0]] = lines[line[0]][1:]
+}
+
 func TestEachVoteComesOutAsTheTotalOfItsLetterInOrder(t *testing.T) {
 	wire.EachWorkers(t, func(t *testing.T, workers int) {
 		random := wire.Random(t)
 		running := wire.Start(t, workers, declare)
-		var bytes []byte
-		// What must come out, letter by letter.
-		totals, lines := make(map[byte]uint64), make(map[byte][]string)
 		const count = 50_000
-		for range count {
-			letter, votes := byte('a'+random.IntN(26)), random.Uint32()
-			bytes = frame(bytes, letter, votes)
-			totals[letter] += uint64(votes)
-			lines[letter] = append(lines[letter], fmt.Sprintf("%c => %d", letter, totals[letter]))
-		}
+		bytes, lines := ballot(random, count)
 		running.Send(0, bytes, random)
 		for range count {
-			line := running.Line()
-			letter := line[0]
-			if len(lines[letter]) == 0 || line != lines[letter][0] {
-				t.Fatalf("%q came out, expected the first of %.3q", line, lines[letter])
-			}
-			lines[letter] = lines[letter][1:]
+			check(t, running.Line(), lines)
 		}
 		if rest := running.Rest(); rest != "" {
 			t.Errorf("more came out: %q", rest)
