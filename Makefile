@@ -104,14 +104,20 @@ $(STOCK): FORCE $(BUNDLED) | toolchain
 stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
 	@$(STOCK) -in $(STOCK_DATA) $(ARGS)
 
-bench: $(BUNDLED) ## compare Partita with its peers on the stock workload (ARGS="-keys 4"), and calls by hand
+bench: $(BUNDLED) between-sockets ## compare Partita with its peers on the stock workload (ARGS="-keys 4"), and calls by hand
 	@go -C benches/go run ./cmd/stockbench $(ARGS)
 	@go -C benches/go run ./cmd/blockbench
 	@go -C benches/go run ./cmd/callbench
+	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
 
-bench-quick: $(BUNDLED) ## the same, short
+bench-quick: $(BUNDLED) between-sockets ## the same, short
 	@go -C benches/go run ./cmd/stockbench -quick $(ARGS)
 	@go -C benches/go run ./cmd/blockbench -quick
+	@go -C benches/go run ./cmd/tcpbench -quick -programs ../../$(dir $(STOCK))
+
+# The examples that are measured between sockets.
+between-sockets: $(BUNDLED)
+	@go -C go build -o ../$(dir $(STOCK)) ./examples/alphabet ./examples/market_spread
 
 ## Tests: each group is a target, which prints `ok NAME` or `FAILED NAME` -----------------------
 
@@ -123,7 +129,7 @@ TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header 
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-go-static check-go-race check-go-gogc check-go-cgocheck
-.PHONY: check-tools $(TESTS) $(CHECKS)
+.PHONY: between-sockets fuzz soak check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
 	$(GROUPS_OF) $(TESTS)

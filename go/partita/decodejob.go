@@ -52,11 +52,12 @@ func (job *decodeJob[T]) work() {
 	values := unsafe.Slice((*uint64)(unsafe.Pointer(job.room.values)), count)
 	filtered := unsafe.Slice((*byte)(unsafe.Pointer(job.room.filtered)), count)
 	cache := job.gate.messages.cache(job.worker.seat())
-	// All frames are copied at once; the decoder may keep parts of that.
+	// All frames are copied at once.
 	first := frames[0].start
 	last := frames[count-1]
 	lent := unsafe.Slice((*byte)(unsafe.Pointer(job.room.bytes.ptr)), int(last.start+last.size))
-	bytes := append([]byte(nil), lent[first:]...)
+	bytes := job.gate.room(int(last.start + last.size - first))
+	copy(bytes, lent[first:])
 	for job.at < count {
 		from := frames[job.at].start - first
 		to := from + frames[job.at].size
@@ -73,6 +74,20 @@ func (job *decodeJob[T]) work() {
 		job.at++
 	}
 }
+
+// room is memory for frames: new each time if the decoder may keep them.
+func (gate *gateOf[T]) room(size int) []byte {
+	if gate.source.options.listening.keeps {
+		return make([]byte, size)
+	}
+	if size > cap(gate.frames) || cap(gate.frames) > framesKept && size < framesKept {
+		gate.frames = make([]byte, max(size, framesKept))
+	}
+	return gate.frames[:size]
+}
+
+// framesKept is how much memory for frames is kept, at least and, once they are short again, at most.
+const framesKept = 256 << 10
 
 func (job *decodeJob[T]) describe() string { return "decoder" }
 

@@ -43,7 +43,9 @@ type gateOf[T any] struct {
 	leading []transformHost
 	behind  stepHost
 	// decoding and splitting are used again for each call of the engine: there is one at a time.
-	decoding  decodeJob[T]
+	decoding decodeJob[T]
+	// frames is memory for what is decoded, if frames are only lent.
+	frames    []byte
 	splitting splitJob
 	// traffic is what is left of what went through its sockets.
 	traffic trafficKept

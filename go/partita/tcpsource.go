@@ -15,8 +15,8 @@ type listening struct {
 	// headerLength and payloadLength are those of a framing by headers.
 	headerLength  uint64
 	payloadLength func(header []byte) uint64
-	// decodes says that there is a decoder.
-	decodes bool
+	// decodes says that there is a decoder, and keeps that it may keep frames.
+	decodes, keeps bool
 }
 
 // limits are what clients of a source may do; what is not set is the engine's default.
@@ -42,12 +42,12 @@ type limits struct {
 //
 // The steps that the pipeline begins with are run by workers.
 func NewTCPSource(address string, framing Framing, decoder Decoder, options ...SourceOption) *Source {
-	return newTCPSource(listening{address: address, framing: framing}, decoding(decoder), options)
+	return newTCPSource(listening{address: address, framing: framing, keeps: true}, decoding(decoder), options)
 }
 
 // NewTryTCPSource is [NewTCPSource] with a decoder that can fail without a panic.
 func NewTryTCPSource(address string, framing Framing, decoder TryDecoder, options ...SourceOption) *Source {
-	return newTCPSource(listening{address: address, framing: framing}, trying(decoder), options)
+	return newTCPSource(listening{address: address, framing: framing, keeps: true}, trying(decoder), options)
 }
 
 // NewFramedTCPSource is [NewTCPSource] with a decoder that knows how its frames are cut.
@@ -60,13 +60,14 @@ func NewFramedTCPSource(address string, decoder FramedDecoder, options ...Source
 		framing:       Framing{kind: headered},
 		headerLength:  decoder.HeaderLength(),
 		payloadLength: decoder.PayloadLength,
+		keeps:         true,
 	}
 	return newTCPSource(listening, decoding(decoder), options)
 }
 
-// NewTCPSourceOf is [NewTCPSource] for messages of type T. The function decodes a frame, which it may keep;
-// without keep the frame is filtered, and with an error it is a dead letter. It is called by one goroutine
-// at a time.
+// NewTCPSourceOf is [NewTCPSource] for messages of type T. The function decodes a frame, which is only lent:
+// what is to be kept of it must be copied. Without keep the frame is filtered, and with an error it is a
+// dead letter. It is called by one goroutine at a time.
 func NewTCPSourceOf[T any](address string, framing Framing, decode func(frame []byte) (data T, keep bool, err error), options ...SourceOption) *SourceOf[T] {
 	return newTCPSource(listening{address: address, framing: framing}, decode, options)
 }

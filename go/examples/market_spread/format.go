@@ -6,8 +6,10 @@ import (
 	"math"
 )
 
-// symbol names a stock: four bytes, padded with spaces.
-type symbol = string
+// symbol names a stock: four bytes, padded with spaces. As a number it is a key that costs no memory.
+type symbol uint32
+
+func symbolOf(name [4]byte) symbol { return symbol(binary.BigEndian.Uint32(name[:])) }
 
 // quote is a bid and an offer.
 type quote struct {
@@ -15,7 +17,7 @@ type quote struct {
 	bid, offer float64
 }
 
-func (quote quote) key() symbol { return string(quote.symbol[:]) }
+func (quote quote) key() symbol { return symbolOf(quote.symbol) }
 
 // order is an order.
 type order struct {
@@ -26,7 +28,7 @@ type order struct {
 	quantity, price float64
 }
 
-func (order order) key() symbol { return string(order.symbol[:]) }
+func (order order) key() symbol { return symbolOf(order.symbol) }
 
 // result is an order that is rejected, and why.
 type result struct {

@@ -22,16 +22,18 @@ func readSymbols(file string) ([]symbol, error) {
 	seen := make(map[symbol]bool)
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.TrimSpace(line)
-		switch padded := fmt.Sprintf("%-4s", line); {
-		case line == "":
-		case len(line) > 4:
-			return nil, fmt.Errorf("-symbols: %s:%d: %q has %d bytes: expected 4 at most", file, i+1, line, len(line))
-		case seen[padded]:
-			return nil, fmt.Errorf("-symbols: %s:%d: %q is there twice: expected it once", file, i+1, line)
-		default:
-			seen[padded] = true
-			symbols = append(symbols, padded)
+		if line == "" {
+			continue
 		}
+		if len(line) > 4 {
+			return nil, fmt.Errorf("-symbols: %s:%d: %q has %d bytes: expected 4 at most", file, i+1, line, len(line))
+		}
+		symbol := symbolOf([4]byte([]byte(fmt.Sprintf("%-4s", line))))
+		if seen[symbol] {
+			return nil, fmt.Errorf("-symbols: %s:%d: %q is there twice: expected it once", file, i+1, line)
+		}
+		seen[symbol] = true
+		symbols = append(symbols, symbol)
 	}
 	if len(symbols) == 0 {
 		return nil, fmt.Errorf("-symbols: %s has no symbol: expected one on each line", file)
@@ -43,8 +45,7 @@ func readSymbols(file string) ([]symbol, error) {
 func generatedSymbols() []symbol {
 	var symbols []symbol
 	for i := range symbolCount {
-		letters := []byte{'A' + byte(i/676), 'A' + byte(i/26%26), 'A' + byte(i%26), ' '}
-		symbols = append(symbols, string(letters))
+		symbols = append(symbols, symbolOf([4]byte{'A' + byte(i/676), 'A' + byte(i/26%26), 'A' + byte(i%26), ' '}))
 	}
 	return symbols
 }
