@@ -26,7 +26,10 @@ use partita::topology::{Application, Framing, Limits, Threads};
 use slots::Slots;
 use world::*;
 
-const FRAMINGS: [fn(&Arc<Codec>) -> Framing; 4] = [
+/// Makes a framing.
+type Cut = fn(&Arc<Codec>) -> Framing;
+
+const FRAMINGS: [Cut; 4] = [
     |_| Framing::Length,
     |_| Framing::Lines,
     |_| Framing::Fixed(8),
@@ -122,7 +125,7 @@ fn what_is_filtered_or_cannot_be_decoded_is_counted_and_its_connection_goes_on()
 
 #[test]
 fn a_frame_over_the_limit_ends_its_connection_behind_the_frames_before_it() {
-    let cases: [(fn(&Arc<Codec>) -> Framing, &[u8], &str); 4] = [
+    let cases: [(Cut, &[u8], &str); 4] = [
         (
             FRAMINGS[0],
             b"\0\0\0\x017\0\0\0\x09123456789",

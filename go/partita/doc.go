@@ -95,6 +95,15 @@
 // wait for neither. Such a step may, also for what it sends into its own pipeline; but its own message has a
 // credit meanwhile, so that with few of them it may wait for ever.
 //
+// # Streams over TCP
+//
+// [NewTCPSource] and [NewTCPSourceOf] make a source that listens: a [Framing] says how its clients' streams are
+// cut into frames, and a decoder makes messages of those, many in one call of the engine. A [FramedDecoder]
+// cuts them itself. [NewTCPSink] and [NewTCPSinkOf] make a sink that connects and writes what an encoder
+// makes of its messages. Decoders and encoders run on one goroutine, which has all sockets of the
+// application: they should not block. The steps that such a pipeline begins with run on workers. In a test a
+// pipeline is fed from a source of [NewSourceOf] instead: package partitatest has no sockets.
+//
 // # Which goroutine runs what
 //
 // The steps without a state that a pipeline begins with, up to a parallel one, and the partition function

@@ -72,6 +72,13 @@
  *   buffer (partita_buffer_send), which sends them on together: when it is full, when its time has come,
  *   and whenever nothing else is under way, so that a lone message is not delayed.
  *
+ * STREAMS OVER TCP
+ *   A source can listen (partita_pipeline_from_tcp) and a sink can connect (partita_pipeline_to_tcp). All
+ *   sockets of an application are run by one thread more, the last that partita_app_thread_count counts,
+ *   on which frames are cut and decoded, and messages encoded; what the pipeline begins with is run by
+ *   workers. Clients are not read while credits are used up. A message is in flight until its bytes are the
+ *   system's. Needs threads: not with PARTITA_THREADS_NONE or PARTITA_THREADS_STEPPED.
+ *
  * HANDLES
  *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
  *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another
@@ -102,10 +109,10 @@
  *   Callbacks that take many items say in `done` how many they completed, from the first one on.
  *
  * THREADS
- *   Threads that the engine starts block all signals, are named "partita-N", and are joined by
- *   close. An idle application uses no processor time. What a callback did happened before a
- *   drain, close, poll or reader that follows it returns. A program that exits while an application
- *   runs ends its workers wherever they are.
+ *   Threads that the engine starts block all signals, are named "partita-N" ("partita-io" for
+ *   sockets), and are joined by close. An idle application uses no processor time. What a callback
+ *   did happened before a drain, close, poll or reader that follows it returns. A program that exits
+ *   while an application runs ends its workers wherever they are.
  *   An application may also have no thread at all (PARTITA_THREADS_NONE): then it runs inside
  *   partita_app_step, and inside calls that wait for something of it.
  *

@@ -151,7 +151,7 @@ impl Log for Codec {
 pub struct Plan {
     pub workers: u32,
     pub credits: u64,
-    pub framing: fn(&Arc<Codec>) -> Framing,
+    pub framing: crate::Cut,
     pub limits: Limits,
     pub ack_request: Option<Box<[u8]>>,
     pub listen: String,
