@@ -21,8 +21,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use partita::connect::Refused;
 use partita::engine::{Refusal, Wait};
-use partita::model::DeadReason;
-use partita::topology::{Application, Framing, Limits, Threads};
+use partita::host::{Decode, DecodeBatch, Encode, EncodeBatch, Host, Values, Verdict};
+use partita::model::{DeadReason, Value};
+use partita::topology::{Application, Connect, Framing, Limits, Listen, SinkKind, Threads};
 use slots::Slots;
 use world::*;
 
@@ -572,6 +573,137 @@ fn what_is_encoded_is_written_before_an_application_is_closed() {
         assert_eq!(count + 1, metrics.delivered);
     }
 }
+
+// ---- contracts ----
+
+/// Breaks its contract in one way or another.
+struct Garbage(
+    fn(&mut DecodeBatch<'_>) -> Verdict,
+    fn(&mut EncodeBatch<'_>) -> Verdict,
+);
+
+impl Host for Garbage {}
+
+impl Decode for Garbage {
+    fn decode(&self, batch: &mut DecodeBatch<'_>) -> Verdict {
+        (self.0)(batch)
+    }
+}
+
+impl Encode for Garbage {
+    fn encode(&self, batch: &mut EncodeBatch<'_>) -> Verdict {
+        (self.1)(batch)
+    }
+}
+
+fn decodes_well(batch: &mut DecodeBatch<'_>) -> Verdict {
+    let values = batch.frames.iter().map(|_| Value(7));
+    batch.values.extend(values);
+    Verdict::Done
+}
+
+fn encodes_nothing(batch: &mut EncodeBatch<'_>) -> Verdict {
+    batch
+        .ends
+        .extend(batch.values.iter().map(|_| batch.bytes.len()));
+    Verdict::Done
+}
+
+#[test]
+fn a_decoder_or_encoder_that_returns_garbage_fails_its_application_with_the_reason() {
+    let cases: [(Garbage, &str); 7] = [
+        (
+            Garbage(|_| Verdict::Done, encodes_nothing),
+            "no frame is done, and none failed",
+        ),
+        (
+            Garbage(|_| Verdict::OutputsFull, encodes_nothing),
+            "a decoder has no outputs",
+        ),
+        (
+            Garbage(
+                |batch| {
+                    decodes_well(batch);
+                    decodes_well(batch)
+                },
+                encodes_nothing,
+            ),
+            "it claims more frames done than it was given",
+        ),
+        (
+            Garbage(
+                |batch| {
+                    decodes_well(batch);
+                    Verdict::Failed("what?".into())
+                },
+                encodes_nothing,
+            ),
+            "it failed with all done",
+        ),
+        (
+            Garbage(decodes_well, |_| Verdict::Done),
+            "no message is done, and none failed",
+        ),
+        (
+            Garbage(decodes_well, |batch| {
+                batch.ends.extend([1_000_000; 1]);
+                Verdict::Done
+            }),
+            "the bytes of its messages do not end one behind the other",
+        ),
+        (
+            Garbage(decodes_well, |batch| {
+                encodes_nothing(batch);
+                encodes_nothing(batch)
+            }),
+            "it claims more messages done than it was given",
+        ),
+    ];
+    for (garbage, why) in cases {
+        let peer = Peer::new();
+        let (codec, states, garbage) = (codec(), Slots::new(10), Arc::new(garbage));
+        let mut declared = declared(&to(&peer), &codec, &states);
+        let pipeline = &mut declared.pipelines[0];
+        pipeline.steps.clear();
+        let source = pipeline.source.as_mut().expect("there is one");
+        let listen = source.listen.as_ref().expect("it listens");
+        source.listen = Some(Arc::new(Listen {
+            address: listen.address.clone(),
+            framing: listen.framing.clone(),
+            decode: garbage.clone(),
+            limits: listen.limits,
+            ack_request: None,
+        }));
+        source.values = Arc::new(Nobody);
+        let SinkKind::Connect(connect) = &pipeline.sinks[0].kind else {
+            unreachable!("it connects")
+        };
+        pipeline.sinks[0].kind = SinkKind::Connect(Arc::new(Connect {
+            address: connect.address.clone(),
+            encode: garbage,
+            ..**connect
+        }));
+        let Ok(started) = partita::connect::start(declared) else {
+            panic!("it starts")
+        };
+        started.engine.start_threads().expect("threads");
+        let (address, _) = *started.sockets.sources[0].as_ref().expect("it listens");
+        let mut client = TcpStream::connect(address).expect("it listens");
+        client.write_all(b"1\n2\n3\n").expect("it reads");
+        let failed = started.engine.wait(&Wait::at_most(PATIENCE));
+        assert_eq!(failed, Err(Refusal::Failed), "{why}");
+        let failure = started.engine.failure().expect("it failed");
+        assert!(failure.message.contains(why), "{failure}");
+        assert_eq!(started.engine.close(&Wait::at_most(PATIENCE)), Ok(()));
+        assert_eq!(started.engine.metrics().values_held, 0);
+    }
+}
+
+struct Nobody;
+
+impl Host for Nobody {}
+
+impl Values for Nobody {}
 
 // ---- beginnings and ends ----
 

@@ -334,6 +334,38 @@ static void each_framing_cuts_its_frames(void) {
     }
 }
 
+/* The peer resets its connection while more is on the way: this process goes on, and so does the sink. */
+static void a_reset_does_not_end_the_process(void) {
+    passing passing;
+    declare(&passing, (partita_tcp_source_options){.framing = PARTITA_FRAMING_LINES}, false);
+    CHECK_OK(partita_app_start(passing.app, NULL));
+    int in = client(passing.pipeline);
+    for (unsigned long long round = 1; round <= 20; round++) {
+        FILE *out = accepted(passing.listener);
+        char text[32];
+        say(in, text, (size_t)sprintf(text, "%llu\n0\n0\n0\n", round));
+        expect(out, round);
+        struct linger at_once = {.l_onoff = 1};
+        CHECK_EQ(setsockopt(fileno(out), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+        fclose(out);
+        /* What was written and not read is lost; what was cut comes again before the next. */
+        out = accepted(passing.listener);
+        say(in, "77\n", 3);
+        unsigned long long found = 0;
+        while (found != 77) {
+            int byte = fgetc(out);
+            CHECK(byte != EOF);
+            found = byte == '\n' ? 0 : byte == '.' ? 0 : found * 10 + (unsigned long long)(byte - '0');
+        }
+        CHECK_EQ(setsockopt(fileno(out), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+        fclose(out);
+    }
+    FILE *out = accepted(passing.listener);
+    close(in);
+    close_all(&passing);
+    fclose(out);
+}
+
 static void an_address_in_use_is_told_and_the_application_starts_later(void) {
     char taken[32];
     int listener = peer(taken);
@@ -403,6 +435,7 @@ int main(void) {
     what_comes_in_goes_out(false);
     what_comes_in_goes_out(true);
     each_framing_cuts_its_frames();
+    a_reset_does_not_end_the_process();
     an_address_in_use_is_told_and_the_application_starts_later();
     mistakes_are_told();
     return 0;

@@ -10,7 +10,7 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
-func main() { program.Main("alphabet", declare) }
+func main() { program.Main("alphabet", program.In, declare) }
 
 func declare(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
 	source := partita.NewTryTCPSource(flags.In, partita.LengthPrefixed(), decoder{})

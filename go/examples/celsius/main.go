@@ -12,7 +12,7 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
-func main() { program.Main("celsius", declare) }
+func main() { program.Main("celsius", program.In, declare) }
 
 func declare(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
 	source := partita.NewTCPSourceOf(flags.In, partita.LengthPrefixed(), decode)

@@ -14,7 +14,7 @@ import (
 
 func main() {
 	file := flag.String("symbols", "", "read the symbols there are from `FILE`, one on each line; without it there are 350")
-	program.Main("market_spread", func(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
+	program.Main("market_spread", program.In+",127.0.0.1:7011", func(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
 		symbols, err := readSymbols(*file)
 		if err != nil {
 			return nil, err

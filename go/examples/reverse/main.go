@@ -8,7 +8,7 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
-func main() { program.Main("reverse", declare) }
+func main() { program.Main("reverse", program.In, declare) }
 
 func declare(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
 	source := partita.NewTCPSource(flags.In, partita.LengthPrefixed(), decoder{})

@@ -10,7 +10,7 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
-func main() { program.Main("word_count", declare) }
+func main() { program.Main("word_count", program.In, declare) }
 
 func declare(app *partita.Application, flags program.Flags) ([]program.Listener, error) {
 	source := partita.NewTCPSource(flags.In, partita.LengthPrefixed(), decoder{})

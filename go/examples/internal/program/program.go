@@ -15,6 +15,9 @@ import (
 	"github.com/partita-stream/partita/go/partita"
 )
 
+// In is where programs with one source listen.
+const In = "127.0.0.1:7010"
+
 // The exit statuses.
 const (
 	exitUsage  = 2
@@ -35,10 +38,11 @@ type Listener interface{ Addr() string }
 // Declare declares what an application does between sockets, and tells its sources.
 type Declare func(app *partita.Application, flags Flags) ([]Listener, error)
 
-// Main is the program. It returns when it is interrupted: then what came in has gone out.
-func Main(name string, declare Declare) {
+// Main is the program, which listens at in unless a flag says otherwise. It returns when it is interrupted:
+// then what came in has gone out.
+func Main(name, in string, declare Declare) {
 	var flags Flags
-	flag.StringVar(&flags.In, "in", "127.0.0.1:7010", "listen on `HOST:PORT`")
+	flag.StringVar(&flags.In, "in", in, "listen on `HOST:PORT`")
 	flag.StringVar(&flags.Out, "out", "127.0.0.1:7002", "connect to `HOST:PORT`")
 	flag.IntVar(&flags.Workers, "workers", 0, "run with `N` workers; 0 is the default of Partita")
 	flag.Parse()
