@@ -25,6 +25,7 @@ func TestEveryStatusHasItsError(t *testing.T) {
 		"PARTITA_BUSY":             ErrBusy,
 		"PARTITA_NOT_FOUND":        ErrNotFound,
 		"PARTITA_FORKED":           ErrForked,
+		"PARTITA_ADDRESS":          ErrAddress,
 	}
 	for number := range 100 {
 		name, err := of(statusName, number), of(sentinel, number)

@@ -8,6 +8,8 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 enum State {
+    /// There is none, and none will be made.
+    Over,
     /// There is none; one is made at this time.
     Down(Instant),
     /// One is on the way.
@@ -67,6 +69,11 @@ impl Link {
         matches!(self.state, State::Up(_))
     }
 
+    /// It is needed no more.
+    pub(super) fn hang_up(&mut self) {
+        self.state = State::Over;
+    }
+
     /// When it is made again, if it is not there.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.state {
@@ -85,7 +92,7 @@ impl Link {
     pub(super) fn advance(&mut self, registry: &Registry, now: Instant) -> Change {
         match &self.state {
             State::Down(at) if *at <= now => self.connect(registry, now),
-            State::Down(_) => Change::None,
+            State::Down(_) | State::Over => Change::None,
             State::Coming(_) => self.arrive(now),
             State::Up(_) => self.listen(now),
         }

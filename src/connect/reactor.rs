@@ -335,10 +335,18 @@ impl Reactor {
         })
     }
 
-    /// Closes connections that have been idle for too long; tells when to look again.
+    /// Closes connections that have been idle for too long, each time that is a quarter of that time.
     fn sweep(&mut self, engine: &Engine, now: Instant) {
-        if self.sweep.is_some_and(|at| at > now) {
-            return;
+        let limits = self.sources.iter().filter(|source| source.open > 0);
+        let shortest = limits.filter_map(|source| source.listen.limits.idle).min();
+        let next = shortest.and_then(|idle| now.checked_add(idle / 4));
+        match self.sweep {
+            Some(at) if next.is_some() && at <= now => self.sweep = next,
+            Some(_) if next.is_some() => return,
+            _ => {
+                self.sweep = next;
+                return;
+            }
         }
         let idle = |connection: &Connection| {
             let idle = self.sources[connection.source].listen.limits.idle;
@@ -357,9 +365,6 @@ impl Reactor {
         for (key, idle) in overdue {
             self.cut(engine, key, &format!("it sent nothing for {idle:?}"));
         }
-        let limits = self.sources.iter().filter(|source| source.open > 0);
-        let shortest = limits.filter_map(|source| source.listen.limits.idle).min();
-        self.sweep = shortest.and_then(|idle| now.checked_add(idle / 4));
     }
 
     // ---- the end of intake ----

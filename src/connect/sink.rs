@@ -112,6 +112,7 @@ impl SinkSide {
                 self.ends.clear();
                 self.bytes.clear();
                 (self.written, self.out) = (0, 0);
+                self.hang_up();
                 return Next {
                     over: true,
                     ..Next::default()
@@ -129,6 +130,14 @@ impl SinkSide {
             deadline: self.link.due(),
             over: false,
         }
+    }
+
+    /// Nothing more is written.
+    fn hang_up(&mut self) {
+        if self.link.is_up() {
+            self.traffic.closed();
+        }
+        self.link.hang_up();
     }
 
     /// Encodes and writes; tells whether there is more to do at once.

@@ -267,7 +267,7 @@ static void close_all(passing *passing) {
     CHECK_EQ(traffic.connections, 0);
     CHECK_EQ(traffic.frames, metrics.sent + traffic.filtered + metrics.dead[PARTITA_DEAD_DECODE]);
     CHECK_OK(partita_sink_traffic(passing->sink, &traffic));
-    CHECK(traffic.bytes > 0);
+    CHECK(traffic.bytes > 0 && traffic.connections == 0);
     CHECK_OK(partita_app_free(passing->app));
     close(passing->listener);
     CHECK_EQ(held, 0);

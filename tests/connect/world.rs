@@ -326,7 +326,7 @@ impl World {
         assert_eq!(self.engine.close(&Wait::at_most(PATIENCE)), Ok(()));
         let (metrics, source) = (self.engine.metrics(), self.source());
         assert_eq!(metrics.values_held, 0);
-        assert_eq!(source.connections, 0);
+        assert_eq!((source.connections, self.sink().connections), (0, 0));
         let stage = &metrics.stages[0];
         let dead: u64 = stage.dead.iter().sum();
         assert_eq!(source.frames, stage.completed + source.filtered + dead);
