@@ -1997,8 +1997,9 @@ typedef partita_status (*partita_encode_message_fn)(void *host,
  *
  * A message is in flight until its bytes are the system's, so `partita_app_drain` waits for that. Without
  * a connection it tries again and again, with growing pauses; a message that was cut off is written again
- * as a whole, and what the system had not sent by then is lost: TCP does not tell. Meanwhile messages wait,
- * and what emits to the sink stalls.
+ * as a whole, and what the system had not sent by then is lost: TCP does not tell. A peer that closes, also
+ * only its sending side, is gone; what it sends is read and thrown away. Meanwhile messages wait, and what
+ * emits to the sink stalls.
  */
 typedef struct partita_tcp_sink_options {
   /**

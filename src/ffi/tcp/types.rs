@@ -207,8 +207,9 @@ pub type partita_encode_message_fn = Option<
 ///
 /// A message is in flight until its bytes are the system's, so `partita_app_drain` waits for that. Without
 /// a connection it tries again and again, with growing pauses; a message that was cut off is written again
-/// as a whole, and what the system had not sent by then is lost: TCP does not tell. Meanwhile messages wait,
-/// and what emits to the sink stalls.
+/// as a whole, and what the system had not sent by then is lost: TCP does not tell. A peer that closes, also
+/// only its sending side, is gone; what it sends is read and thrown away. Meanwhile messages wait, and what
+/// emits to the sink stalls.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct partita_tcp_sink_options {
