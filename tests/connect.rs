@@ -13,7 +13,7 @@ mod slots;
 mod world;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use partita::host::{Decode, DecodeBatch, Encode, EncodeBatch, Host, Values, Verd
 use partita::model::{DeadReason, Value};
 use partita::topology::{Application, Connect, Framing, Limits, Listen, SinkKind, Threads};
 use slots::Slots;
+use socket2::{Domain, SockRef, Socket, Type};
 use world::*;
 
 /// Makes a framing.
@@ -250,6 +251,12 @@ fn random_bytes_harm_nobody() {
 
 #[test]
 fn a_thousand_clients_at_once_are_served_while_slow_ones_hold_partial_frames() {
+    // Both ends of each are in this process.
+    let files = rlimit::increase_nofile_limit(3_000).expect("it can be read");
+    assert!(
+        files >= 3_000,
+        "the hard limit of open files is {files}: expected 3,000"
+    );
     let peer = Peer::new();
     let world = World::start(&to(&peer));
     let mut reader = peer.accept();
@@ -360,9 +367,7 @@ fn a_client_that_resets_its_connection_harms_nobody() {
 /// Closes a connection at once, and lets the other side know by a reset.
 fn reset(stream: TcpStream) {
     let linger = Some(Duration::ZERO);
-    socket2::SockRef::from(&stream)
-        .set_linger(linger)
-        .expect("it can");
+    SockRef::from(&stream).set_linger(linger).expect("it can");
 }
 
 #[test]
@@ -481,15 +486,23 @@ fn what_cannot_be_encoded_is_dead_and_the_others_go_on() {
 
 #[test]
 fn a_sink_waits_for_its_peer_and_loses_nothing_meanwhile() {
-    // A port that nobody listens on, for the moment.
-    let peer = Peer::new();
-    let (address, plan) = (peer.address(), to(&peer));
-    drop(peer);
-    let world = World::start(&plan);
+    // A port that is taken, and that nobody listens on for the moment.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there is one");
+    let loopback: SocketAddr = "127.0.0.1:0".parse().expect("it is one");
+    socket.bind(&loopback.into()).expect("there is a port");
+    let address = socket
+        .local_addr()
+        .ok()
+        .and_then(|address| address.as_socket());
+    let world = World::start(&Plan {
+        connect: address.expect("it is bound").to_string(),
+        ..Plan::default()
+    });
     let mut client = world.client();
     client.write_all(&lines(0..1_000)).expect("it reads");
     world.until("it tries", |world| world.logged("cannot connect to"));
-    let listener = TcpListener::bind(address).expect("it is free");
+    socket.listen(1).expect("it is bound");
+    let listener = socket.into();
     let mut reader = Peer { listener }.accept();
     assert_in_order(&numbers(&mut reader, 1_000), 1, 1_000);
     world.drain_and_close();

@@ -9,11 +9,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -507,16 +509,32 @@ func TestMistakesOfTCPSourcesAndSinksAreToldAllAtOnce(t *testing.T) {
 }
 
 func TestATCPSinkWaitsForItsPeer(t *testing.T) {
-	absent := newPeer(t)
-	absent.Close()
+	// A port that is taken, and that nobody listens on for the moment.
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(socket), "socket")
+	defer file.Close()
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprint("127.0.0.1:", bound.(*syscall.SockaddrInet4).Port)
 	app := partita.NewApplication("tcp", partita.Workers(2))
 	source := partita.NewTCPSourceOf("127.0.0.1:0", partita.Lines(), number)
-	sink := partita.NewTCPSinkOf("out", absent.address(), line, partita.Reconnect(time.Millisecond, 10*time.Millisecond))
+	sink := partita.NewTCPSinkOf("out", address, line, partita.Reconnect(time.Millisecond, 10*time.Millisecond))
 	passOn(app, source, sink)
 	startTCP(t, app)
 	write(t, dial(t, source.Addr()), numbers(100, 2_000))
 	until(t, "frames come", func() bool { return source.Traffic().Frames == 1_900 })
-	listener, err := net.Listen("tcp", absent.address())
+	if err := syscall.Listen(socket, 1); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.FileListener(file)
 	if err != nil {
 		t.Fatal(err)
 	}
