@@ -312,8 +312,11 @@ type wallaroo struct{}
 func (wallaroo) HeaderLength() uint64 { return 2 }
 
 func (wallaroo) PayloadLength(header []byte) uint64 {
-	if header[0] == 0xff {
+	switch header[0] {
+	case 0xff:
 		panic("no such header")
+	case 0xfe:
+		runtime.Goexit()
 	}
 	return uint64(binary.BigEndian.Uint16(header))
 }
@@ -351,8 +354,9 @@ func TestFramedDecodersCutFramesInBatchesAndMayKeepThem(t *testing.T) {
 			t.Fatalf("line %d: got %q, expected %q", i, line, want)
 		}
 	}
-	// A header on which PayloadLength panics, and one that is too long, end their connections.
-	for _, header := range []string{"\xff\x00", "\x7f\xff"} {
+	// A header on which PayloadLength panics or ends its goroutine, and one that is too long, end their
+	// connections.
+	for _, header := range []string{"\xff\x00", "\xfe\x00", "\x7f\xff"} {
 		client := dial(t, source.Addr())
 		write(t, client, header)
 		if _, err := client.Read(make([]byte, 1)); err == nil {
@@ -360,7 +364,7 @@ func TestFramedDecodersCutFramesInBatchesAndMayKeepThem(t *testing.T) {
 		}
 	}
 	drainTCP(t, app)
-	if traffic := source.Traffic(); traffic.Cut != 2 || traffic.Filtered != count {
+	if traffic := source.Traffic(); traffic.Cut != 3 || traffic.Filtered != count {
 		t.Errorf("%+v", traffic)
 	}
 }

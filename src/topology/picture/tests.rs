@@ -2,10 +2,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::host::{
-    Build, BuildBatch, ChainRun, Compute, Deliver, Host, KeyBatch, Partition, Run, Transform,
-    Values, Verdict,
+    Build, BuildBatch, ChainRun, Compute, Decode, DecodeBatch, Deliver, Encode, EncodeBatch, Host,
+    KeyBatch, Partition, Run, Transform, Values, Verdict,
 };
-use crate::topology::{self, Computation, DeclaredKeys, Pipeline, Sink, Source, Step, Threads};
+use crate::topology::{
+    self, Computation, Connect, DeclaredKeys, Framing, Limits, Listen, Pipeline, Sink, Source,
+    Step, Threads,
+};
 
 struct Nothing;
 
@@ -28,6 +31,16 @@ impl Transform for Nothing {
 }
 impl Build for Nothing {
     fn build(&self, _: &mut BuildBatch<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Decode for Nothing {
+    fn decode(&self, _: &mut DecodeBatch<'_>) -> Verdict {
+        Verdict::Done
+    }
+}
+impl Encode for Nothing {
+    fn encode(&self, _: &mut EncodeBatch<'_>) -> Verdict {
         Verdict::Done
     }
 }
@@ -193,6 +206,55 @@ fn mermaid_links_every_box_and_quotes_names() {
   step0_0 -.- state0
   step0_1 -.- state1
 "#
+    );
+}
+
+#[test]
+fn sources_that_listen_and_sinks_that_connect_are_drawn_with_their_addresses() {
+    let mut application = application();
+    let pipeline = &mut application.pipelines[0];
+    let source = pipeline.source.as_mut().expect("there is one");
+    source.listen = Some(Arc::new(Listen {
+        address: "here:1".into(),
+        framing: Framing::Fixed(8),
+        decode: Arc::new(Nothing),
+        limits: Limits::default(),
+        ack_request: None,
+    }));
+    pipeline.sinks.truncate(1);
+    pipeline.sinks[0].retry = Retry::default();
+    pipeline.sinks[0].kind = SinkKind::Connect(Arc::new(Connect {
+        address: "there:2".into(),
+        encode: Arc::new(Nothing),
+        capacity: 1,
+        buffered: 1,
+        pauses: Default::default(),
+        flush: None,
+    }));
+    let drawn = |form| application.describe(form).expect("there is no mistake");
+    let text = drawn(Form::Text);
+    assert!(
+        text.contains("    source: listens on here:1, 8 bytes each, credits 64\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("    sink \"print\": connects to there:2, policy stop\n"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&drawn(Form::Json)).expect("it is JSON");
+    let pipeline = &json["pipelines"][0];
+    assert_eq!(pipeline["address"], "here:1");
+    assert_eq!(pipeline["framing"], "8 bytes each");
+    assert_eq!(pipeline["sinks"][0]["kind"], "tcp");
+    assert_eq!(pipeline["sinks"][0]["address"], "there:2");
+    let mermaid = drawn(Form::Mermaid);
+    assert!(
+        mermaid.contains("source0([\"source<br>listens on here:1\"])"),
+        "{mermaid}"
+    );
+    assert!(
+        mermaid.contains("print<br>connects to there:2<br>policy stop"),
+        "{mermaid}"
     );
 }
 
