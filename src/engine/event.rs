@@ -59,9 +59,14 @@ pub enum WaitError {
 #[derive(Default)]
 pub(crate) struct Event {
     waiters: AtomicUsize,
-    generation: Mutex<u64>,
+    state: Mutex<State>,
     passed: Condvar,
-    waker: Mutex<Option<Waker>>,
+}
+
+#[derive(Default)]
+struct State {
+    generation: u64,
+    waker: Option<Waker>,
 }
 
 impl Event {
@@ -71,22 +76,20 @@ impl Event {
         // is not seen here.
         fence(Ordering::SeqCst);
         if self.waiters.load(Ordering::Relaxed) > 0 {
-            *lock(&self.generation) += 1;
+            let waker = {
+                let mut state = lock(&self.state);
+                state.generation += 1;
+                let waker = state.waker.take();
+                if waker.is_some() {
+                    // Under the lock: the count of one that sleeps is never taken for it.
+                    self.waiters.fetch_sub(1, Ordering::Relaxed);
+                }
+                waker
+            };
             self.passed.notify_all();
-            self.wake();
-        }
-    }
-
-    fn wake(&self) {
-        let waker = {
-            let mut waker = lock(&self.waker);
-            // It is counted as long as it is there: the count of one that sleeps is never taken for it.
-            self.waiters
-                .fetch_sub(usize::from(waker.is_some()), Ordering::Relaxed);
-            waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         }
     }
 
@@ -94,10 +97,10 @@ impl Event {
     /// after this call. There is one at a time.
     pub(crate) fn watch(&self, waker: &Waker) {
         {
-            let mut known = lock(&self.waker);
-            self.waiters
-                .fetch_add(usize::from(known.is_none()), Ordering::Relaxed);
-            *known = Some(waker.clone());
+            let mut state = lock(&self.state);
+            if state.waker.replace(waker.clone()).is_none() {
+                self.waiters.fetch_add(1, Ordering::Relaxed);
+            }
         }
         // Pairs with the fence in `notify`.
         fence(Ordering::SeqCst);
@@ -125,7 +128,7 @@ impl Event {
         // Pairs with the fence in `notify`.
         fence(Ordering::SeqCst);
         let result = loop {
-            let seen = *lock(&self.generation);
+            let seen = lock(&self.state).generation;
             if let Some(found) = condition() {
                 break Ok(found);
             }
@@ -147,12 +150,12 @@ impl Event {
 
     /// Sleeps until the generation is no longer `seen`, or until the deadline.
     fn sleep(&self, seen: u64, deadline: Option<Instant>) {
-        let mut generation = lock(&self.generation);
-        while *generation == seen {
+        let mut state = lock(&self.state);
+        while state.generation == seen {
             let Some(deadline) = deadline else {
-                generation = self
+                state = self
                     .passed
-                    .wait(generation)
+                    .wait(state)
                     .unwrap_or_else(|error| error.into_inner());
                 continue;
             };
@@ -160,8 +163,8 @@ impl Event {
             if left.is_zero() {
                 return;
             }
-            let woken = self.passed.wait_timeout(generation, left);
-            generation = woken.unwrap_or_else(|error| error.into_inner()).0;
+            let woken = self.passed.wait_timeout(state, left);
+            state = woken.unwrap_or_else(|error| error.into_inner()).0;
         }
     }
 }
