@@ -374,7 +374,10 @@ impl Reactor {
     fn end_intake(&mut self, over: bool) {
         for source in &mut self.sources {
             source.listener = None;
+            source.accept_at = None;
         }
+        // Times that are over would keep the reactor awake.
+        self.sweep = None;
         let gone = |connection: &Connection| over || !connection.is_owed();
         let gone: Vec<usize> = self
             .connections
