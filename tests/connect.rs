@@ -342,6 +342,33 @@ fn an_idle_client_is_closed_and_one_that_waits_for_credits_is_not() {
     world.drain_and_close();
 }
 
+/// As long as a source with more patience had a client, the look for idle ones was as far away as that
+/// source's clients allowed.
+#[test]
+fn each_source_has_its_own_patience() {
+    let peer = Peer::new();
+    let (codec, states) = (codec(), Slots::new(100));
+    let plan = |idle| Plan {
+        limits: Limits {
+            idle: Some(idle),
+            ..Limits::default()
+        },
+        ..to(&peer)
+    };
+    let mut patient = declared(&plan(Duration::from_secs(3_600)), &codec, &states);
+    let hasty = declared(&plan(Duration::from_millis(20)), &codec, &states);
+    let mut hasty = hasty.pipelines.into_iter().next().expect("there is one");
+    hasty.name = "hasty".into();
+    patient.pipelines.push(hasty);
+    let world = World::of(patient, codec);
+    let patient = world.client();
+    world.until("it is there", |world| world.source().connections == 1);
+    ends(&mut world.client_of(1));
+    assert_eq!(world.source().connections, 1);
+    drop(patient);
+    assert_eq!(world.engine.close(&Wait::at_most(PATIENCE)), Ok(()));
+}
+
 #[test]
 fn a_client_that_resets_its_connection_harms_nobody() {
     let peer = Peer::new();
@@ -443,6 +470,38 @@ fn told_up_to(client: &mut TcpStream, count: u64) -> u64 {
         last = told;
     }
     last
+}
+
+// ---- turns ----
+
+/// The time of the next look for idle clients stayed where it was once nobody looked any more, and the
+/// sockets' thread did not sleep until the application was closed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stopped_application_that_waits_for_its_peer_sleeps() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        capacity: 1,
+        limits: Limits {
+            idle: Some(Duration::from_millis(10)),
+            ..Limits::default()
+        },
+        ..to(&peer)
+    });
+    // Nobody reads what comes of this: far more than the system buffers.
+    let mut client = world.client();
+    client
+        .write_all(&lines([LONG; 40]))
+        .expect("the system takes it");
+    world.until("all are taken", |world| world.source().frames == 40);
+    assert_eq!(world.engine.stop(), Ok(()));
+    rest(&mut client);
+    let before = world.codec.sockets_thread_ticks();
+    let wait = Wait::at_most(Duration::from_millis(700));
+    assert_eq!(world.engine.wait(&wait), Err(Refusal::Timeout));
+    let ticks = world.codec.sockets_thread_ticks() - before;
+    assert!(ticks < 10, "{ticks} hundredths of a second in 700 ms");
+    world.close();
 }
 
 // ---- peers ----

@@ -340,13 +340,11 @@ impl Reactor {
         let limits = self.sources.iter().filter(|source| source.open > 0);
         let shortest = limits.filter_map(|source| source.listen.limits.idle).min();
         let next = shortest.and_then(|idle| now.checked_add(idle / 4));
-        match self.sweep {
-            Some(at) if next.is_some() && at <= now => self.sweep = next,
-            Some(_) if next.is_some() => return,
-            _ => {
-                self.sweep = next;
-                return;
-            }
+        let due = self.sweep.is_some_and(|at| at <= now);
+        if !due || next.is_none() {
+            // A client of a source with less patience may have come since.
+            self.sweep = next.map(|next| self.sweep.map_or(next, |at| at.min(next)));
+            return;
         }
         let idle = |connection: &Connection| {
             let idle = self.sources[connection.source].listen.limits.idle;

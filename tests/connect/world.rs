@@ -3,7 +3,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,22 @@ pub struct Codec {
     pub messages: Arc<Slots>,
     pub letters: Mutex<Vec<DeadLetter>>,
     pub records: Mutex<Vec<String>>,
+    /// Where the system tells of the thread that decodes.
+    thread: OnceLock<PathBuf>,
+}
+
+impl Codec {
+    /// How many hundredths of a second the thread of the sockets was busy.
+    #[cfg(target_os = "linux")]
+    pub fn sockets_thread_ticks(&self) -> u64 {
+        let thread = self.thread.get().expect("it has decoded something");
+        let stat = std::fs::read_to_string(thread.join("stat")).expect("it lives");
+        // Behind the name, which ends with the last parenthesis.
+        let (_, fields) = stat.rsplit_once(')').expect("there is a name");
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = fields[11..13].iter().map(|ticks| ticks.parse::<u64>());
+        ticks.map(|ticks| ticks.expect("it is a number")).sum()
+    }
 }
 
 impl Host for Codec {
@@ -38,6 +55,10 @@ impl Host for Codec {
 
 impl Decode for Codec {
     fn decode(&self, batch: &mut DecodeBatch<'_>) -> Verdict {
+        self.thread.get_or_init(|| {
+            let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+            Path::new("/proc").join(thread)
+        });
         for (frame, filtered) in batch.frames.iter().zip(&mut *batch.filtered) {
             let text = &batch.bytes[frame.start..][..frame.len];
             let text = String::from_utf8_lossy(text).into_owned();
@@ -191,6 +212,7 @@ pub fn codec() -> Arc<Codec> {
         messages: Slots::new(4_000_000),
         letters: Mutex::default(),
         records: Mutex::default(),
+        thread: OnceLock::new(),
     })
 }
 
@@ -250,7 +272,10 @@ pub fn refused(declared: Application) -> Refused {
 impl World {
     pub fn start(plan: &Plan) -> World {
         let (codec, states) = (codec(), Slots::new(10_000));
-        let declared = declared(plan, &codec, &states);
+        World::of(declared(plan, &codec, &states), codec)
+    }
+
+    pub fn of(declared: Application, codec: Arc<Codec>) -> World {
         let started = partita::connect::start(declared).unwrap_or_else(|refused| match refused {
             Refused::Rejected(rejected) => panic!("{:?}", rejected.mistakes),
             Refused::Unusable(_, unusable) => panic!("{unusable:?}"),
@@ -268,7 +293,14 @@ impl World {
 
     /// A client.
     pub fn client(&self) -> TcpStream {
-        let client = TcpStream::connect(self.address).expect("it listens");
+        self.client_of(0)
+    }
+
+    /// A client of the source of a pipeline.
+    pub fn client_of(&self, pipeline: usize) -> TcpStream {
+        let source = &self.started.sockets.sources[pipeline];
+        let (address, _) = source.as_ref().expect("it listens");
+        let client = TcpStream::connect(address).expect("it listens");
         client.set_read_timeout(Some(PATIENCE)).expect("it can");
         client.set_nodelay(true).expect("it can");
         client
@@ -375,6 +407,13 @@ pub fn numbers(reader: &mut impl BufRead, count: usize) -> Vec<u64> {
         );
     }
     read
+}
+
+/// Waits for the end: nothing comes before it, and it is no reset.
+#[track_caller]
+pub fn ends(reader: &mut impl Read) {
+    let read = reader.read(&mut [0]);
+    assert_eq!(read.expect("it ends"), 0);
 }
 
 /// Reads until the end.
