@@ -472,6 +472,70 @@ fn told_up_to(client: &mut TcpStream, count: u64) -> u64 {
     last
 }
 
+/// What was told last depended on who was faster, the client or who closes.
+#[test]
+fn a_client_that_asks_is_told_of_all_before_its_connection_is_closed() {
+    for _ in 0..50 {
+        let peer = Peer::new();
+        let world = World::start(&Plan {
+            ack_request: Some(b"tell me".as_slice().into()),
+            ..to(&peer)
+        });
+        let mut reader = peer.accept();
+        let mut client = world.client();
+        client.write_all(b"tell me\n").expect("it reads");
+        client.write_all(&lines(0..100)).expect("it reads");
+        numbers(&mut reader, 100);
+        world.drain_and_close();
+        assert_eq!(told_up_to(&mut client, 100), 100);
+        assert!(rest(&mut client).is_empty());
+    }
+}
+
+#[test]
+fn a_client_that_asks_is_let_go_of_once_intake_has_ended_and_it_was_told_of_all() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        ack_request: Some(b"tell me".as_slice().into()),
+        capacity: 1,
+        buffered: 1,
+        ..to(&peer)
+    });
+    let mut client = world.client();
+    client.write_all(b"tell me\n").expect("it reads");
+    client.write_all(&lines([LONG; 40])).expect("it reads");
+    world.until("all are taken", |world| world.source().frames == 40);
+    assert_eq!(world.engine.stop(), Ok(()));
+    let mut reader = peer.accept();
+    numbers(&mut reader, 40);
+    assert_eq!(told_up_to(&mut client, 40), 40);
+    ends(&mut client);
+    world.close();
+}
+
+#[test]
+fn a_client_is_not_told_of_what_is_thrown_away() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        ack_request: Some(b"tell me".as_slice().into()),
+        capacity: 1,
+        buffered: 1,
+        flush: Duration::from_millis(1),
+        ..to(&peer)
+    });
+    let mut client = world.client();
+    client.write_all(b"tell me\n").expect("it reads");
+    client.write_all(&lines([LONG; 40])).expect("it reads");
+    world.until("all are taken", |world| world.source().frames == 40);
+    let delivered = world.close().delivered;
+    assert!(delivered < 40);
+    let told = rest(&mut client);
+    let last = told.chunks(8).next_back().map_or(0, |told| {
+        u64::from_be_bytes(told.try_into().expect("counts are whole"))
+    });
+    assert!(last <= delivered, "{last} were told, {delivered} delivered");
+}
+
 // ---- turns ----
 
 /// The time of the next look for idle clients stayed where it was once nobody looked any more, and the

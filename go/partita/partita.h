@@ -2309,7 +2309,8 @@ typedef struct partita_tcp_source_options {
   /**
    * A client whose first frame is exactly this is not sending a message: it asks to be told how many of
    * its later frames are done (processed, filtered or dead, with all that descends from them), and gets
-   * that count as eight bytes, big-endian, each time it has grown. NULL: nobody is told. Copied.
+   * that count as eight bytes, big-endian, each time it has grown. What an application throws away because
+   * it fails or is closed is not told. NULL: nobody is told. Copied.
    */
   struct partita_bytes ack_request;
 } partita_tcp_source_options;

@@ -124,7 +124,7 @@ func IdleTimeout(d time.Duration) SourceOption {
 // AckRequest lets clients of a TCP source ask how many of their frames are done: one whose first frame is
 // exactly this request is not sending a message. From then on it is told how many of its later frames are
 // done (processed, filtered or dead, with all that descends from them), as eight bytes, big-endian, each
-// time that the number has grown.
+// time that the number has grown. What an application throws away because it fails or is closed is not told.
 func AckRequest(request []byte) SourceOption {
 	return func(options *sourceOptions) {
 		limits := &options.limits

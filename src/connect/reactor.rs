@@ -216,6 +216,8 @@ impl Reactor {
         self.taking.key = None;
         if connection.progress.acks.is_some() && !asked {
             source.asking.push(key);
+            // A count is not to wait until the client's system has confirmed the one before.
+            let _ = connection.stream.set_nodelay(true);
         }
         connection.last = now;
         match stop {
@@ -291,6 +293,10 @@ impl Reactor {
                 continue;
             }
             let watermark = engine.watermark(source.pipeline);
+            // Looked at behind the watermark: what was thrown away raises it, too.
+            if engine.has_thrown_away(source.pipeline) {
+                continue;
+            }
             for key in source.asking.clone() {
                 self.tell_one(key, watermark);
             }
@@ -396,7 +402,8 @@ impl Reactor {
         }
         let mut again = false;
         let discarding = engine.discarding().is_some();
-        if engine.refusal().is_none() {
+        let intake = engine.refusal().is_none();
+        if intake {
             again |= self.accept(engine, now);
             for _ in 0..self.ready.len().min(SERVED) {
                 if let Some(key) = self.ready.pop_front() {
@@ -404,10 +411,11 @@ impl Reactor {
                 }
             }
             self.sweep(engine, now);
-        } else {
-            self.end_intake(discarding);
         }
         self.tell(engine);
+        if !intake {
+            self.end_intake(discarding);
+        }
         let mut deadline = None;
         let mut over = true;
         for sink in &mut self.sinks {

@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::Engine;
 use super::pools::PoolId;
 use crate::host::Verdict;
+use crate::metrics::StageCounters;
 use crate::sync::{AtomicBool, Ordering};
 
 /// Moves messages between the engine and the world outside.
@@ -58,6 +59,14 @@ impl Engine {
     pub(super) fn wake_service(&self) {
         if let Some(service) = &self.service {
             service.waker.wake_by_ref();
+        }
+    }
+
+    /// Whether messages of a pipeline were thrown away because the application failed or was closed.
+    pub(crate) fn has_thrown_away(&self, pipeline: usize) -> bool {
+        self.discarding().is_some() && {
+            let counters = &self.pipelines[pipeline].counters;
+            counters.iter().any(StageCounters::has_thrown_away)
         }
     }
 

@@ -26,6 +26,13 @@ impl StageCounters {
         self.dead[reason as usize].fetch_add(count as u64, Ordering::Relaxed);
     }
 
+    /// Whether messages died because the application failed or was closed.
+    pub(crate) fn has_thrown_away(&self) -> bool {
+        [DeadReason::Failed, DeadReason::Closed]
+            .into_iter()
+            .any(|reason| self.dead[reason as usize].load(Ordering::Relaxed) > 0)
+    }
+
     pub(crate) fn read(&self, kind: StageKind, path: &Arc<str>) -> StageMetrics {
         StageMetrics {
             kind,
