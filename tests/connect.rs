@@ -21,7 +21,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use partita::connect::Refused;
 use partita::engine::{Refusal, Wait};
-use partita::host::{Decode, DecodeBatch, Encode, EncodeBatch, Host, Values, Verdict};
+use partita::host::{
+    Decode, DecodeBatch, Encode, EncodeBatch, Frame, Host, Split, Values, Verdict,
+};
 use partita::model::{DeadReason, Value};
 use partita::topology::{Application, Connect, Framing, Limits, Listen, SinkKind, Threads};
 use slots::Slots;
@@ -245,6 +247,44 @@ fn random_bytes_harm_nobody() {
             world.drain_and_close();
         }
     }
+}
+
+/// Tells nothing of any header.
+struct Mute(Arc<Slots>);
+
+impl Host for Mute {
+    fn release(&self) {
+        self.0.let_host_go();
+    }
+}
+
+impl Split for Mute {
+    fn split(&self, _: &[u8], _: usize, _: usize, _: usize, _: &mut Vec<Frame>) -> Verdict {
+        Verdict::Done
+    }
+}
+
+/// The sockets' thread looked at those bytes again and again, and never slept.
+#[test]
+fn a_host_that_tells_nothing_of_headers_loses_the_connection() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        framing: |codec| Framing::Header(2, Arc::new(Mute(codec.messages.clone()))),
+        limits: Limits {
+            frame: 100,
+            buffered: 1,
+            ..Limits::default()
+        },
+        ..to(&peer)
+    });
+    let mut client = world.client();
+    client.write_all(&[b'1'; 102]).expect("it reads");
+    ends(&mut client);
+    world.until("it is logged", |world| {
+        world.logged("no frame in 102 bytes: expected one")
+    });
+    assert_eq!(world.source().cut, 1);
+    world.close();
 }
 
 // ---- clients ----

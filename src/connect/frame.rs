@@ -176,6 +176,10 @@ impl Framer {
             }
             Verdict::Contract(text) => Err(Wrong(format!("cutting it into frames failed: {text}"))),
             Verdict::OutputsFull => Err(Wrong("cutting it into frames has no outputs".into())),
+            _ if told == 0 && bytes.len() >= header + self.longest => Err(Wrong(format!(
+                "no frame in {} bytes: expected one",
+                bytes.len()
+            ))),
             _ => result,
         }
     }
