@@ -578,6 +578,43 @@ fn a_client_is_not_told_of_what_is_thrown_away() {
 
 // ---- turns ----
 
+/// Each time that a few credits came back, the client that was served last was served first: the others
+/// got nothing until it had sent all.
+#[test]
+fn clients_that_wait_for_credits_get_them_in_turn() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        credits: 64,
+        capacity: 1,
+        buffered: 1,
+        ..to(&peer)
+    });
+    let clients: Vec<TcpStream> = (0..4).map(|_| world.client()).collect();
+    let writers: Vec<_> = (0..)
+        .zip(clients)
+        .map(|(client, mut stream)| {
+            let bytes = lines((0..200_000).map(|index| client * 1_000_000 + index));
+            // It ends when the connection is closed.
+            thread::spawn(move || drop(stream.write_all(&bytes)))
+        })
+        .collect();
+    let mut reader = peer.accept();
+    let mut came = [0; 4];
+    // Whoever is there first has all.
+    while came.contains(&0) {
+        came[numbers(&mut reader, 1)[0] as usize / 1_000_000] += 1;
+    }
+    let mut came = [0; 4];
+    for number in numbers(&mut reader, 40_000) {
+        came[number as usize / 1_000_000] += 1;
+    }
+    assert!(came.iter().all(|&count| count > 5_000), "{came:?}");
+    world.close();
+    writers
+        .into_iter()
+        .for_each(|writer| writer.join().expect("it ends"));
+}
+
 /// The time of the next look for idle clients stayed where it was once nobody looked any more, and the
 /// sockets' thread did not sleep until the application was closed.
 #[test]

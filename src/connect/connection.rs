@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 
+use super::left::Left;
+
 /// As much of a connection's bytes is copied to where its next ones are read; more stays where it is.
 const COPIED_MAX: usize = 16 << 10;
 /// How many bytes are read at a time behind what stays.
@@ -33,9 +35,9 @@ pub(super) enum Place {
 
 impl Place {
     /// The bytes there.
-    pub(super) fn of<'a>(self, left: &'a [u8], shared: &'a [u8]) -> &'a [u8] {
+    pub(super) fn of<'a>(self, left: &'a Left, shared: &'a [u8]) -> &'a [u8] {
         match self {
-            Place::Left => left,
+            Place::Left => left.bytes(),
             Place::Shared(len) => &shared[..len],
         }
     }
@@ -46,7 +48,9 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) source: usize,
     /// What was read and not taken.
-    pub(super) left: Vec<u8>,
+    pub(super) left: Left,
+    /// Whether they begin with a whole frame, as far as is known: then no more is read.
+    pub(super) whole: bool,
     pub(super) progress: Progress,
     /// Whether there may be something to read.
     pub(super) readable: bool,
@@ -82,7 +86,8 @@ impl Connection {
             stream,
             peer,
             source,
-            left: Vec::new(),
+            left: Left::default(),
+            whole: false,
             progress: Progress::default(),
             readable: true,
             closing: false,
@@ -93,27 +98,25 @@ impl Connection {
         }
     }
 
-    /// Reads once, if there may be something and no more than `most` bytes wait; tells where all of its
-    /// bytes are, and how many were read.
+    /// Reads once, if there may be something, no whole frame waits, and no more than `most` bytes do; tells
+    /// where all of its bytes are, and how many were read.
     pub(super) fn read(&mut self, shared: &mut [u8], most: usize, now: Instant) -> (Place, usize) {
-        if !self.readable || self.end.is_some() || self.left.len() >= most {
+        let stays = !self.readable || self.end.is_some() || self.whole;
+        if stays || self.left.len() >= most {
             return (Place::Left, 0);
         }
         self.last = now;
         let had = self.left.len();
         if had > COPIED_MAX {
             let asked = READ_BEHIND.min(most - had);
-            self.left.resize(had + asked, 0);
-            let read = read_some(&mut self.stream, &mut self.left[had..]);
-            let count = self.note(read, asked);
-            self.left.truncate(had + count);
-            return (Place::Left, count);
+            let stream = &mut self.stream;
+            let read = self.left.read(asked, |room| read_some(stream, room));
+            return (Place::Left, self.note(read, asked));
         }
-        shared[..had].copy_from_slice(&self.left);
+        self.left.move_to(shared);
         let asked = (shared.len() - had).min(most - had);
         let read = read_some(&mut self.stream, &mut shared[had..had + asked]);
         let count = self.note(read, asked);
-        self.left.clear();
         (Place::Shared(had + count), count)
     }
 
@@ -135,12 +138,10 @@ impl Connection {
     /// Keeps what was not taken: all from `at` on.
     pub(super) fn keep(&mut self, place: Place, shared: &[u8], at: usize) {
         match place {
-            Place::Left => drop(self.left.drain(..at)),
-            Place::Shared(len) => self.left.extend_from_slice(&shared[at..len]),
+            Place::Left => self.left.take(at),
+            Place::Shared(len) => self.left.add(&shared[at..len]),
         }
-        if self.left.capacity() > 4 * self.left.len().max(COPIED_MAX) {
-            self.left.shrink_to(2 * self.left.len());
-        }
+        self.left.shrink();
     }
 
     /// Whether it still has something to be told.

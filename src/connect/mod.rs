@@ -6,6 +6,7 @@
 mod address;
 mod connection;
 mod frame;
+mod left;
 mod link;
 mod reactor;
 mod sink;

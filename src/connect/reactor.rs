@@ -2,8 +2,8 @@
 //! waits for the system, for the engine, or for a time.
 //!
 //! Readiness is told once, when it begins, so each connection remembers it until the system says that
-//! there is no more. Connections that have something to do take turns, a read each; those that wait for
-//! credits stand in line until the engine wakes the reactor.
+//! there is no more. Connections that have something to do take turns, a read each. Those that wait for
+//! credits stand in line: who has got some goes to its end, and nobody gets any past it.
 //!
 //! Whoever wakes it sets a flag first, and only the first one after a turn began asks the system to. The
 //! turn takes the flag back before it looks at anything: what is done before a wake is seen by this turn or
@@ -130,15 +130,32 @@ impl Reactor {
         }
     }
 
-    /// There may be credits.
-    fn enqueue_waiting(&mut self) {
-        for source in 0..self.sources.len() {
-            while let Some(key) = self.sources[source].waiting.pop_front() {
-                if let Some(connection) = self.connections.get_mut(key) {
-                    connection.waits = false;
+    /// Lets those that wait for credits have them, in order; tells whether there may be more.
+    fn serve_waiting(&mut self, engine: &Engine, now: Instant) -> bool {
+        let mut more = false;
+        for number in 0..self.sources.len() {
+            let mut looks = 0..SERVED;
+            while !self.sources[number].waiting.is_empty() && self.has_room(engine, number) {
+                if looks.next().is_none() {
+                    more = true;
+                    break;
                 }
-                self.enqueue(key);
+                if let Some(key) = self.sources[number].waiting.pop_front() {
+                    self.connections[key].waits = false;
+                    self.visit(engine, (key, true), now);
+                }
             }
+        }
+        more
+    }
+
+    /// Whether there are credits for a source; if not, the reactor is woken once there are.
+    fn has_room(&self, engine: &Engine, number: usize) -> bool {
+        let pipeline = self.sources[number].pipeline;
+        let room = || engine.room(pipeline) > 0;
+        room() || {
+            engine.watch_room(pipeline, &self.waker);
+            room()
         }
     }
 
@@ -188,8 +205,8 @@ impl Reactor {
         }
     }
 
-    /// Lets a connection have its turn.
-    fn visit(&mut self, engine: &Engine, key: usize, now: Instant) {
+    /// Lets a connection have its turn. `first` is the first one in line for credits.
+    fn visit(&mut self, engine: &Engine, (key, first): (usize, bool), now: Instant) {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
@@ -197,7 +214,8 @@ impl Reactor {
         let source = &self.sources[connection.source];
         let (place, read) = connection.read(&mut self.shared, source.buffered_max(), now);
         count(&source.traffic.bytes, read);
-        self.taking.begin(key, place);
+        let may = first || source.waiting.is_empty();
+        self.taking.begin(key, place, may);
         self.take(engine, now);
     }
 
@@ -220,6 +238,7 @@ impl Reactor {
             let _ = connection.stream.set_nodelay(true);
         }
         connection.last = now;
+        connection.whole = stop == Stop::NoRoom;
         match stop {
             Stop::NoRoom => {
                 connection.waits = true;
@@ -266,7 +285,7 @@ impl Reactor {
         }
         let failed = failed.is_some();
         count(&source.traffic.dropped, left);
-        connection.left = Vec::new();
+        connection.left.clear();
         if failed || !connection.is_owed() {
             self.close(key);
         }
@@ -352,6 +371,7 @@ impl Reactor {
             self.sweep = next.map(|next| self.sweep.map_or(next, |at| at.min(next)));
             return;
         }
+        self.sweep = next;
         let idle = |connection: &Connection| {
             let idle = self.sources[connection.source].listen.limits.idle;
             idle.filter(|_| !connection.waits && connection.end.is_none())
@@ -394,20 +414,19 @@ impl Reactor {
     // ---- turns ----
 
     fn serve(&mut self, engine: &Engine, attended: bool) -> io::Result<bool> {
-        let woken = self.nudge.woken.swap(false, Ordering::SeqCst);
+        // It reads what it replaces: what was done before that wake is seen.
+        self.nudge.woken.swap(false, Ordering::SeqCst);
         let now = Instant::now();
         self.take(engine, now);
-        if woken {
-            self.enqueue_waiting();
-        }
         let mut again = false;
         let discarding = engine.discarding().is_some();
         let intake = engine.refusal().is_none();
         if intake {
             again |= self.accept(engine, now);
+            again |= self.serve_waiting(engine, now);
             for _ in 0..self.ready.len().min(SERVED) {
                 if let Some(key) = self.ready.pop_front() {
-                    self.visit(engine, key, now);
+                    self.visit(engine, (key, false), now);
                 }
             }
             self.sweep(engine, now);

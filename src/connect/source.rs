@@ -140,6 +140,8 @@ pub(super) struct Taking {
     pub(super) place: Place,
     /// How many bytes of it are taken.
     pub(super) at: usize,
+    /// Whether it may have credits: nobody else stands in line for them.
+    may: bool,
     /// Frames that credits were taken for, behind those bytes, and how many of them are over.
     frames: Vec<Frame>,
     next: usize,
@@ -165,8 +167,9 @@ pub(super) enum Stop {
 }
 
 impl Taking {
-    pub(super) fn begin(&mut self, key: usize, place: Place) {
+    pub(super) fn begin(&mut self, key: usize, place: Place, may: bool) {
         (self.key, self.place, self.at) = (Some(key), place, 0);
+        self.may = may;
         self.frames.clear();
         self.next = 0;
     }
@@ -190,7 +193,13 @@ impl Taking {
             if let Some(wrong) = self.wrong.take() {
                 return Stop::Wrong(wrong);
             }
-            let most = engine.plan.run_length;
+            // One tells whether there is any.
+            let most = match self.may {
+                true => engine
+                    .room(source.pipeline)
+                    .clamp(1, engine.plan.run_length),
+                false => 1,
+            };
             let searched = &mut progress.searched;
             self.call = Call::Split;
             let left = &bytes[self.at..];
@@ -230,6 +239,9 @@ impl Taking {
         (source, progress): (&mut Source, &mut Progress),
         watch: impl Fn(),
     ) -> Result<(), Stop> {
+        if !self.may {
+            return Err(Stop::NoRoom);
+        }
         let tracked = progress.acks.is_some();
         let mut admit = || source.intake.admit(engine, self.frames.len(), tracked);
         let admitted = match admit() {

@@ -74,7 +74,12 @@ impl Flow {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight.load(Ordering::SeqCst) < self.credits
+        self.free() > 0
+    }
+
+    /// How many credits are free.
+    pub(crate) fn free(&self) -> usize {
+        (self.credits - self.in_flight.load(Ordering::SeqCst)).max(0) as usize
     }
 
     /// Notes, before they are passed on, that `consumed` messages at `from` became `emitted` at `to`.

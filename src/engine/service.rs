@@ -62,6 +62,14 @@ impl Engine {
         }
     }
 
+    /// How many messages a pipeline might admit now.
+    pub(crate) fn room(&self, pipeline: usize) -> usize {
+        match self.readers.load(Ordering::SeqCst) {
+            0 => self.pipelines[pipeline].flow.free(),
+            _ => 0,
+        }
+    }
+
     /// Whether messages of a pipeline were thrown away because the application failed or was closed.
     pub(crate) fn has_thrown_away(&self, pipeline: usize) -> bool {
         self.discarding().is_some() && {
