@@ -326,6 +326,41 @@ fn a_thousand_clients_at_once_are_served_while_slow_ones_hold_partial_frames() {
     world.drain_and_close();
 }
 
+/// In a process of its own: other tests need their files.
+#[test]
+fn clients_wait_while_too_many_files_are_open() {
+    const ALONE: &str = "PARTITA_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let test = std::env::current_exe().expect("it is known");
+        let name = "clients_wait_while_too_many_files_are_open";
+        let mut alone = std::process::Command::new(test);
+        let output = alone.args(["--exact", name]).env(ALONE, "1").output();
+        let output = output.expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{text}");
+        return;
+    }
+    let peer = Peer::new();
+    let world = World::start(&to(&peer));
+    let mut reader = peer.accept();
+    let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there are files");
+    let (_, hard) = rlimit::Resource::NOFILE.get().expect("it can be read");
+    rlimit::Resource::NOFILE.set(64, hard).expect("it is less");
+    let open = || std::fs::File::open("/dev/null");
+    let files: Vec<_> = std::iter::from_fn(|| open().ok()).collect();
+    assert!(files.len() < 64);
+    client.connect(&world.address.into()).expect("it listens");
+    let mut client = TcpStream::from(client);
+    client.write_all(b"1\n").expect("the system takes it");
+    world.until("it is logged", |world| {
+        world.logged("cannot accept a connection: ") && world.logged("; trying again")
+    });
+    assert_eq!(world.source().connected, 0);
+    drop(files);
+    assert_eq!(numbers(&mut reader, 1), [1]);
+    world.drain_and_close();
+}
+
 #[test]
 fn one_client_too_many_is_closed_and_the_others_stay() {
     let peer = Peer::new();
