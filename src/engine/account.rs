@@ -89,8 +89,8 @@ impl Engine {
             Some(actor) => self.pools.notify(actor),
             None => self.completed.notify(),
         }
-        // Who closes waits for the last one.
-        if self.discarding().is_some() {
+        // Who closes, or drains, waits for the last one.
+        if self.discarding().is_some() || self.is_quiet() {
             self.changed.notify();
         }
     }

@@ -124,12 +124,18 @@ impl Engine {
                 .all(|pipeline| pipeline.flow.in_flight() == 0)
     }
 
+    /// Whether nothing is in flight, and whoever counts what is done without being told can count all.
+    fn is_drained(&self) -> bool {
+        let counting = |pipeline: &super::PipelineSlot| pipeline.tickets.is_any_quiet_open();
+        self.is_quiet() && !self.pipelines.iter().any(counting)
+    }
+
     /// Waits until nothing is in flight.
     pub fn drain(&self, wait: &Wait) -> Result<(), Refusal> {
         self.outside()?;
         self.seam
             .wait_until(self, &self.changed, wait, || match self.life() {
-                OPEN | STOPPED => self.is_quiet().then_some(Ok(())),
+                OPEN | STOPPED => self.is_drained().then_some(Ok(())),
                 FAILED => Some(Err(Refusal::Failed)),
                 _ => Some(Err(Refusal::Closed)),
             })?
@@ -141,7 +147,7 @@ impl Engine {
         self.seam
             .wait_until(self, &self.changed, wait, || match self.life() {
                 OPEN => None,
-                STOPPED => self.is_quiet().then_some(Ok(())),
+                STOPPED => self.is_drained().then_some(Ok(())),
                 FAILED => Some(Err(Refusal::Failed)),
                 _ => Some(Err(Refusal::Closed)),
             })?

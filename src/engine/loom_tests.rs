@@ -16,6 +16,7 @@ use super::buffer::{Hopper, Watches};
 use super::clock::Clock;
 use super::event::{Cancel, Event, Wait, WaitError};
 use super::flow::Flow;
+use super::intake::Intake;
 use super::mailbox::Mailbox;
 use super::quarantine::Quarantine;
 use super::queue::SinkQueue;
@@ -1128,6 +1129,21 @@ fn a_drain_returns_when_all_is_computed_and_read() {
         let reading = model.spawn(|model| model.poll(2));
         model.engine.drain(&Wait::forever()).unwrap();
         model.close([worker, reading]);
+    });
+}
+
+/// A service counts what is done by the watermark, and the close that follows a drain is its last look.
+#[test]
+fn a_drain_returns_when_the_watermark_has_risen() {
+    check(2, || {
+        let model = Model::new(1, 4, &[KeyKind::Single], End::Done);
+        let worker = model.worker(0);
+        let mut intake = Intake::new(0);
+        assert_eq!(intake.admit(&model.engine, 1, true), Ok(1));
+        let service = model.spawn(move |model| intake.forgo(&model.engine, 1));
+        model.engine.drain(&Wait::forever()).unwrap();
+        assert_eq!(model.engine.watermark(0), 1);
+        model.close([worker, service]);
     });
 }
 

@@ -76,8 +76,9 @@ struct Admitted {
 struct Book {
     entries: Vec<Entry>,
     free: Vec<Ticket>,
-    /// How many tickets are open.
+    /// How many tickets are open, and how many of these are quiet.
     open: usize,
+    quiet: usize,
     /// Tickets to be reported, in the order they were finished.
     finished: VecDeque<Ticket>,
     line: VecDeque<Admitted>,
@@ -114,6 +115,7 @@ impl Book {
     fn finish(&mut self, ticket: Ticket, quiet: bool) {
         self.entry(ticket).open = false;
         self.open -= 1;
+        self.quiet -= usize::from(quiet);
         match quiet {
             true => drop(self.close(ticket, 0)),
             false => self.finished.push_back(ticket),
@@ -172,6 +174,7 @@ impl Tickets {
     pub(crate) fn open_quiet(&self, messages: usize) -> (Ticket, u64) {
         let mut book = lock(&self.book);
         let ticket = book.open();
+        book.quiet += 1;
         self.begin(ticket, 0, messages, true);
         let position = book.line_up(ticket, messages);
         (ticket, position)
@@ -295,6 +298,11 @@ impl Tickets {
     /// Whether a ticket is not finished.
     pub(crate) fn is_any_open(&self) -> bool {
         lock(&self.book).open > 0
+    }
+
+    /// Whether a quiet ticket is not finished.
+    pub(crate) fn is_any_quiet_open(&self) -> bool {
+        lock(&self.book).quiet > 0
     }
 
     /// Whether a finished ticket is not reported.
