@@ -14,6 +14,7 @@ mod world;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -326,18 +327,25 @@ fn a_thousand_clients_at_once_are_served_while_slow_ones_hold_partial_frames() {
     world.drain_and_close();
 }
 
-/// In a process of its own: other tests need their files.
+/// Whether a test is in a process of its own: there other tests do not need their files. If not, it is
+/// run in one.
+fn is_alone(name: &str) -> bool {
+    const ALONE: &str = "PARTITA_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let test = std::env::current_exe().expect("it is known");
+    let mut alone = std::process::Command::new(test);
+    let output = alone.args(["--exact", name]).env(ALONE, "1").output();
+    let output = output.expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+    false
+}
+
 #[test]
 fn clients_wait_while_too_many_files_are_open() {
-    const ALONE: &str = "PARTITA_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let test = std::env::current_exe().expect("it is known");
-        let name = "clients_wait_while_too_many_files_are_open";
-        let mut alone = std::process::Command::new(test);
-        let output = alone.args(["--exact", name]).env(ALONE, "1").output();
-        let output = output.expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("1 passed"), "{text}");
+    if !is_alone("clients_wait_while_too_many_files_are_open") {
         return;
     }
     let peer = Peer::new();
@@ -414,6 +422,34 @@ fn an_idle_client_is_closed_and_one_that_waits_for_credits_is_not() {
     let mut reader = peer.accept();
     let came = numbers(&mut reader, 41);
     assert_eq!((came[0], came[40]), (LONG, 8));
+    world.drain_and_close();
+}
+
+#[test]
+fn a_client_that_waits_to_be_told_is_not_idle() {
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        ack_request: Some(b"tell me".as_slice().into()),
+        capacity: 1,
+        buffered: 1,
+        limits: Limits {
+            idle: Some(Duration::from_millis(50)),
+            ..Limits::default()
+        },
+        ..to(&peer)
+    });
+    let mut asking = world.client();
+    asking.write_all(b"tell me\n").expect("it reads");
+    asking.write_all(&lines([LONG; 40])).expect("it reads");
+    world.until("all are taken", |world| world.source().frames == 40);
+    for _ in 0..3 {
+        ends(&mut world.client());
+    }
+    assert_eq!(world.source().connections, 1);
+    numbers(&mut peer.accept(), 40);
+    assert_eq!(told_up_to(&mut asking, 40), 40);
+    // Now it is.
+    ends(&mut asking);
     world.drain_and_close();
 }
 
@@ -820,6 +856,80 @@ fn what_is_encoded_is_written_before_an_application_is_closed() {
         let count = written.iter().filter(|&&byte| byte == b'\n').count() as u64;
         assert_eq!(count + 1, metrics.delivered);
     }
+}
+
+#[test]
+fn a_peer_that_talks_all_the_time_holds_nobody_up() {
+    let peer = Peer::new();
+    let world = World::start(&to(&peer));
+    let mut reader = peer.accept();
+    let mut mouth = reader.get_ref().try_clone().expect("it can");
+    // It ends when the connection is closed.
+    let talker = thread::spawn(move || while mouth.write_all(&[b'.'; 1 << 18]).is_ok() {});
+    let mut client = world.client();
+    client.write_all(&lines(0..1_000)).expect("it reads");
+    assert_in_order(&numbers(&mut reader, 1_000), 1, 1_000);
+    world.drain_and_close();
+    talker.join().expect("it ends");
+}
+
+/// With bytes of the peer's unread, closing reset the connection.
+#[test]
+fn a_peer_that_has_said_something_gets_all_that_was_written() {
+    let peer = Peer::new();
+    let world = World::start(&to(&peer));
+    let mut reader = peer.accept();
+    let mut client = world.client();
+    client.write_all(b"1\n").expect("it reads");
+    assert_eq!(numbers(&mut reader, 1), [1]);
+    client.write_all(b"hold\n").expect("it reads");
+    world.codec.gate.wait();
+    reader.get_mut().write_all(b"thanks").expect("it is there");
+    assert_eq!(
+        world.engine.close(&Wait::at_most(Duration::ZERO)),
+        Err(Refusal::WouldBlock)
+    );
+    world.codec.gate.wait();
+    ends(&mut reader);
+    world.close();
+}
+
+/// What its sinks had taken and not encoded was nobody's any more.
+#[test]
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)] // Nothing safe breaks a poll.
+fn an_application_that_cannot_wait_for_its_sockets_fails_and_can_be_closed() {
+    if !is_alone("an_application_that_cannot_wait_for_its_sockets_fails_and_can_be_closed") {
+        return;
+    }
+    let peer = Peer::new();
+    let world = World::start(&Plan {
+        buffered: 1,
+        ..to(&peer)
+    });
+    let mut client = world.client();
+    client.write_all(&lines([LONG; 40])).expect("it reads");
+    world.until("all are taken", |world| world.source().frames == 40);
+    let null = std::fs::File::open("/dev/null").expect("it is there");
+    for entry in std::fs::read_dir("/proc/self/fd").expect("it is there") {
+        let entry = entry.expect("it can be read").path();
+        let is_poll = std::fs::read_link(&entry)
+            .is_ok_and(|target| target.to_string_lossy().contains("[eventpoll]"));
+        if is_poll {
+            let number = entry.file_name().and_then(|name| name.to_str());
+            let number = number.and_then(|name| name.parse().ok()).expect("a number");
+            // SAFETY: a number is replaced that is open, by one that is.
+            unsafe { libc::dup2(null.as_raw_fd(), number) };
+        }
+    }
+    // It is woken, and waits again.
+    let _ = world.client();
+    let failed = world.engine.wait(&Wait::at_most(PATIENCE));
+    assert_eq!(failed, Err(Refusal::Failed));
+    let failure = world.engine.failure().expect("it failed");
+    let text = format!("{failure:?}");
+    assert!(text.contains("waiting for sockets failed"), "{text}");
+    world.close();
 }
 
 // ---- contracts ----

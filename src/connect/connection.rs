@@ -192,14 +192,21 @@ impl Acks {
         self.marks.push_back((position, self.taken));
     }
 
-    /// The pipeline is done up to here.
-    pub(super) fn passed(&mut self, watermark: u64) {
+    /// The pipeline is done up to here; tells whether that is news.
+    pub(super) fn passed(&mut self, watermark: u64) -> bool {
+        let before = self.done;
         while let Some(&(position, count)) = self.marks.front()
             && position <= watermark
         {
             self.done = count;
             self.marks.pop_front();
         }
+        self.done > before
+    }
+
+    /// Whether all frames that were taken are done.
+    pub(super) fn is_done(&self) -> bool {
+        self.marks.is_empty()
     }
 
     /// The position at which there will be more to tell.

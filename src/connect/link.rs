@@ -1,11 +1,14 @@
 //! The connection of a sink: made again when it is lost, after pauses that grow.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+
+/// How often is read what a peer sends, in one turn.
+const READS: usize = 16;
 
 enum State {
     /// There is none, and none will be made.
@@ -69,9 +72,20 @@ impl Link {
         matches!(self.state, State::Up(_))
     }
 
-    /// It is needed no more.
-    pub(super) fn hang_up(&mut self) {
+    /// It is needed no more. What the peer has sent is read before: with bytes unread the system would
+    /// reset the connection, and throw away what is still on its way to the peer.
+    pub(super) fn hang_up(&mut self, now: Instant) {
+        if let State::Up(stream) = &self.state {
+            let _ = stream.shutdown(Shutdown::Write);
+            self.readable = true;
+            self.listen(now);
+        }
         self.state = State::Over;
+    }
+
+    /// Whether the peer has sent more than was read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.is_up() && self.readable
     }
 
     /// When it is made again, if it is not there.
@@ -145,13 +159,16 @@ impl Link {
         }
     }
 
-    /// Reads what the peer sends and throws it away: that tells that it is gone.
+    /// Reads some of what the peer sends and throws it away: that tells that it is gone.
     fn listen(&mut self, now: Instant) -> Change {
         let State::Up(stream) = &mut self.state else {
             return Change::None;
         };
         let mut away = [0; 4096];
-        while self.readable {
+        for _ in 0..READS {
+            if !self.readable {
+                break;
+            }
             match stream.read(&mut away) {
                 Ok(0) => return self.down(io::ErrorKind::UnexpectedEof.into(), now),
                 Ok(_) => {}
@@ -171,6 +188,7 @@ impl Link {
                 break;
             };
             match stream.write(&bytes[written..]) {
+                Ok(0) => return (written, self.down(io::ErrorKind::WriteZero.into(), now)),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -26,6 +26,7 @@ use super::source::{Accepted, Source, Stop, Taking};
 use super::traffic::count;
 use crate::engine::{Engine, Failure, Service};
 use crate::host::{Level, Verdict};
+use crate::model::DeadReason;
 
 /// How many bytes are read at a time.
 const SHARED: usize = 256 << 10;
@@ -305,7 +306,7 @@ impl Reactor {
     }
 
     /// Tells clients that asked how many of their frames are done.
-    fn tell(&mut self, engine: &Engine) {
+    fn tell(&mut self, engine: &Engine, now: Instant) {
         for number in 0..self.sources.len() {
             let source = &self.sources[number];
             if source.asking.is_empty() {
@@ -317,22 +318,26 @@ impl Reactor {
                 continue;
             }
             for key in source.asking.clone() {
-                self.tell_one(key, watermark);
+                self.tell_one(key, watermark, now);
             }
         }
     }
 
-    fn tell_one(&mut self, key: usize, watermark: u64) {
+    fn tell_one(&mut self, key: usize, watermark: u64, now: Instant) {
         let Connection {
             stream,
             progress,
             end,
+            last,
             ..
         } = &mut self.connections[key];
         let Some(acks) = &mut progress.acks else {
             return;
         };
-        acks.passed(watermark);
+        if acks.passed(watermark) {
+            // It could have sent nothing before: it waits for this.
+            *last = now;
+        }
         let told = acks.tell(stream);
         if told.is_err() && end.is_none() {
             *end = told.err().map(End::Failed);
@@ -374,7 +379,9 @@ impl Reactor {
         self.sweep = next;
         let idle = |connection: &Connection| {
             let idle = self.sources[connection.source].listen.limits.idle;
-            idle.filter(|_| !connection.waits && connection.end.is_none())
+            let acks = connection.progress.acks.as_ref();
+            let is_done = acks.is_none_or(Acks::is_done);
+            idle.filter(|_| !connection.waits && connection.end.is_none() && is_done)
         };
         let overdue = |connection: &Connection| {
             let idle = idle(connection)?;
@@ -411,6 +418,16 @@ impl Reactor {
         gone.into_iter().for_each(|key| self.close(key));
     }
 
+    /// Without readiness nothing goes on: all that it has is let go of.
+    fn give_up(&mut self, engine: &Engine) {
+        let now = Instant::now();
+        self.end_intake(true);
+        let reason = engine.discarding().unwrap_or(DeadReason::Failed);
+        for sink in &mut self.sinks {
+            sink.give_up(engine, reason, now);
+        }
+    }
+
     // ---- turns ----
 
     fn serve(&mut self, engine: &Engine, attended: bool) -> io::Result<bool> {
@@ -431,7 +448,7 @@ impl Reactor {
             }
             self.sweep(engine, now);
         }
-        self.tell(engine);
+        self.tell(engine, now);
         if !intake {
             self.end_intake(discarding);
         }
@@ -519,6 +536,7 @@ impl Service for Reactor {
         self.serve(engine, attended).unwrap_or_else(|error| {
             let text = format!("waiting for sockets failed: {error}");
             engine.fail(Failure::internal(&engine.plan.path, &text));
+            self.give_up(engine);
             false
         })
     }

@@ -13,6 +13,7 @@ use super::traffic::{Traffic, count};
 use crate::engine::callback::call;
 use crate::engine::{Engine, Failure, Outlet};
 use crate::host::{EncodeBatch, Level, Verdict};
+use crate::model::DeadReason;
 use crate::topology::{Connect, FRAME_MAX};
 
 /// How much room there is for what is encoded, at least.
@@ -108,11 +109,7 @@ impl SinkSide {
                 .get_or_insert_with(|| after(now, self.connect.flush));
             self.write(engine, now);
             if self.outlet.unwritten() == 0 || !attended || flush <= now {
-                self.outlet.give_up(engine, reason);
-                self.ends.clear();
-                self.bytes.clear();
-                (self.written, self.out) = (0, 0);
-                self.hang_up();
+                self.give_up(engine, reason, now);
                 return Next {
                     over: true,
                     ..Next::default()
@@ -120,24 +117,29 @@ impl SinkSide {
             }
             let deadline = self.link.due().map_or(flush, |due| due.min(flush));
             return Next {
+                again: self.link.is_readable(),
                 deadline: Some(deadline),
                 ..Next::default()
             };
         }
         let again = self.move_on(engine, waker, now);
         Next {
-            again,
+            again: again || self.link.is_readable(),
             deadline: self.link.due(),
             over: false,
         }
     }
 
-    /// Nothing more is written.
-    fn hang_up(&mut self) {
+    /// Nothing more is written: what is left is dead.
+    pub(super) fn give_up(&mut self, engine: &Engine, reason: DeadReason, now: Instant) {
+        self.outlet.give_up(engine, reason);
+        self.ends.clear();
+        self.bytes.clear();
+        (self.written, self.out) = (0, 0);
         if self.link.is_up() {
             self.traffic.closed();
         }
-        self.link.hang_up();
+        self.link.hang_up(now);
     }
 
     /// Encodes and writes; tells whether there is more to do at once.

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub struct Codec {
     pub messages: Arc<Slots>,
     pub letters: Mutex<Vec<DeadLetter>>,
     pub records: Mutex<Vec<String>>,
+    /// Where the frame "hold" waits, twice.
+    pub gate: Barrier,
     /// Where the system tells of the thread that decodes.
     thread: OnceLock<PathBuf>,
 }
@@ -64,6 +66,12 @@ impl Decode for Codec {
             let text = String::from_utf8_lossy(text).into_owned();
             match text.as_str() {
                 "skip" => {
+                    *filtered = 1;
+                    batch.values.push(Value(0));
+                }
+                "hold" => {
+                    self.gate.wait();
+                    self.gate.wait();
                     *filtered = 1;
                     batch.values.push(Value(0));
                 }
@@ -212,6 +220,7 @@ pub fn codec() -> Arc<Codec> {
         messages: Slots::new(4_000_000),
         letters: Mutex::default(),
         records: Mutex::default(),
+        gate: Barrier::new(2),
         thread: OnceLock::new(),
     })
 }
