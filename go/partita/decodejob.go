@@ -49,18 +49,33 @@ func (job *decodeJob[T]) settle() {}
 func (job *decodeJob[T]) work() {
 	count := int(job.room.len)
 	frames := unsafe.Slice((*frameSpan)(unsafe.Pointer(job.room.frames)), count)
-	values := unsafe.Slice((*uint64)(unsafe.Pointer(job.room.values)), count)
-	filtered := unsafe.Slice((*byte)(unsafe.Pointer(job.room.filtered)), count)
+	for job.at < count && job.refusal == "" {
+		rest := frames[job.at:]
+		together := 1
+		for together < len(rest) && rest[together].start+rest[together].size-rest[0].start <= copiedMax {
+			together++
+		}
+		job.decode(rest[:together])
+	}
+}
+
+// copiedMax is how many bytes of frames are copied at once, unless a single one has more: those behind one
+// that cannot be decoded were copied in vain.
+const copiedMax = 32 << 10
+
+// decode decodes frames one behind the other, up to the first that cannot be decoded.
+func (job *decodeJob[T]) decode(frames []frameSpan) {
+	values := unsafe.Slice((*uint64)(unsafe.Pointer(job.room.values)), int(job.room.len))
+	filtered := unsafe.Slice((*byte)(unsafe.Pointer(job.room.filtered)), int(job.room.len))
 	cache := job.gate.messages.cache(job.worker.seat())
-	// All frames are copied at once.
 	first := frames[0].start
-	last := frames[count-1]
+	last := frames[len(frames)-1]
 	lent := unsafe.Slice((*byte)(unsafe.Pointer(job.room.bytes.ptr)), int(last.start+last.size))
 	bytes := job.gate.room(int(last.start + last.size - first))
 	copy(bytes, lent[first:])
-	for job.at < count {
-		from := frames[job.at].start - first
-		to := from + frames[job.at].size
+	for _, frame := range frames {
+		from := frame.start - first
+		to := from + frame.size
 		data, keep, err := job.gate.source.decode(bytes[from:to:to])
 		if err != nil {
 			job.refusal = job.describe() + ": " + err.Error()
@@ -87,7 +102,7 @@ func (gate *gateOf[T]) room(size int) []byte {
 }
 
 // framesKept is how much memory for frames is kept, at least and, once they are short again, at most.
-const framesKept = 256 << 10
+const framesKept = copiedMax
 
 func (job *decodeJob[T]) describe() string { return "decoder" }
 

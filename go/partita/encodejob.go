@@ -75,9 +75,7 @@ func (job *encodeJob[T]) work() {
 				return
 			}
 			// The bytes may be the encoder's own: they are never written to.
-			if len(bytes) > cap(outlet.kept) {
-				outlet.kept = make([]byte, 0, 2*len(bytes))
-			}
+			outlet.fit(len(bytes))
 		}
 		outlet.isKept = len(bytes) > len(room)-job.used
 		if outlet.isKept {
@@ -88,6 +86,16 @@ func (job *encodeJob[T]) work() {
 		job.used += copy(room[job.used:], bytes)
 		ends[job.at] = uint64(job.used)
 		job.at++
+	}
+}
+
+// keptMax is how much memory for the bytes of a message is kept, once messages are short again.
+const keptMax = 256 << 10
+
+// fit makes the memory for the bytes of a message right for the next ones, after one of so many bytes.
+func (outlet *tcpOutlet[T]) fit(size int) {
+	if size > cap(outlet.kept) || cap(outlet.kept) > keptMax && size <= keptMax/2 {
+		outlet.kept = make([]byte, 0, 2*size)
 	}
 }
 

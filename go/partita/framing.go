@@ -41,7 +41,7 @@ var framingCodes = [...]C.uint32_t{
 // Decoder turns frames into messages. Its methods are called by one goroutine at a time.
 type Decoder interface {
 	// Decode returns the message of a frame, or nil if it is none: then it is filtered. The frame may be
-	// kept. If Decode panics the frame is a dead letter ([DeadDecode]), and its connection goes on.
+	// kept, and keeps the memory of those that were decoded with it, up to 32 KiB. If Decode panics the frame is a dead letter ([DeadDecode]), and its connection goes on.
 	Decode(frame []byte) interface{}
 }
 

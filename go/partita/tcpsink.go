@@ -89,8 +89,8 @@ type TCPSinkOf[T any] struct {
 // A message is in flight until its bytes are the system's, so Drain waits for that. When the connection is
 // lost it is made again, after pauses that grow ([Reconnect]); a message that was cut off is written again
 // as a whole, and what the system had not sent by then is lost: TCP does not tell. A peer that closes, also
-// only its sending side, is gone. Meanwhile messages wait, and what emits to the sink stalls. A message that cannot be encoded follows the options that the sink
-// was added with ([Skip]).
+// only its sending side, is gone. Meanwhile messages wait, and what emits to the sink stalls. A message that
+// cannot be encoded follows the options that the sink was added with ([Skip]).
 func NewTCPSink(name, address string, encoder Encoder, options ...SinkOption) *TCPSink {
 	if encoder == nil {
 		return NewTCPSinkOf[interface{}](name, address, nil, options...)

@@ -31,7 +31,7 @@ static void drop(void *host, const partita_value *values, size_t len) {
     hold(-(long)len);
 }
 
-/* Frames are numbers in decimal; "skip" is filtered, and the rest fails. */
+/* Frames are numbers in decimal; "skip" is filtered, with "lie" it claims too much, and the rest fails. */
 static partita_status decode(void *host, partita_decode *decode) {
     (void)host;
     CHECK_EQ(decode->size, sizeof *decode);
@@ -43,6 +43,10 @@ static partita_status decode(void *host, partita_decode *decode) {
         if (strcmp(text, "skip") == 0) {
             decode->filtered[decode->done] = PARTITA_FILTERED_FRAME;
             continue;
+        }
+        if (strcmp(text, "lie") == 0) {
+            decode->done = decode->len + 1;
+            return PARTITA_OK;
         }
         decode->values[decode->done].word = strtoull(text, &end, 10);
         if (*end || end == text) {
@@ -384,6 +388,24 @@ static void an_address_in_use_is_told_and_the_application_starts_later(void) {
     fclose(out);
 }
 
+/* What a decoder claims that claims too much is nobody's: it is not dropped either. */
+static void a_decoder_that_lies_ends_its_application(void) {
+    passing passing;
+    declare(&passing, (partita_tcp_source_options){.framing = PARTITA_FRAMING_LINES}, false);
+    CHECK_OK(partita_app_start(passing.app, NULL));
+    int in = client(passing.pipeline);
+    say(in, "lie\n", 4);
+    partita_wait patience = {.size = sizeof patience, .timeout_ns = INT64_C(60000000000)};
+    CHECK_REFUSED(partita_app_wait(passing.app, &patience, &error), error, PARTITA_FAILED,
+                  "it claims 2 messages of 1 frames");
+    CHECK_OK(partita_app_close(passing.app, &patience, NULL));
+    CHECK_OK(partita_app_free(passing.app));
+    close(in);
+    close(passing.listener);
+    CHECK_EQ(held, 0);
+    CHECK_EQ(hosts, 0);
+}
+
 static void mistakes_are_told(void) {
     partita_app_options options = {
         .size = sizeof options, .name = PARTITA_STR("c"), .threads = PARTITA_THREADS_NONE};
@@ -437,6 +459,7 @@ int main(void) {
     each_framing_cuts_its_frames();
     a_reset_does_not_end_the_process();
     an_address_in_use_is_told_and_the_application_starts_later();
+    a_decoder_that_lies_ends_its_application();
     mistakes_are_told();
     return 0;
 }

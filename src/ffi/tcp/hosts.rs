@@ -160,6 +160,8 @@ impl CallFrame for DecodeFrame<'_> {
     fn settle(&mut self) -> Result<(), String> {
         let (done, len) = (self.lent.done, self.lent.len);
         if done > len {
+            // None of them can be trusted to be a message.
+            self.values.clear();
             return Err(format!("it claims {done} messages of {len} frames"));
         }
         // SAFETY: there is room for `len`, and the host says that it wrote `done`; those that are filtered
