@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/partita-stream/partita/go/partita"
@@ -285,4 +286,42 @@ func ExampleTryStateless() {
 	// 4
 	// a dead letter: 3
 	// 2
+}
+
+// Digits are those of a number; it cannot take apart what is below 0.
+type Digits struct{}
+
+func (Digits) Name() string { return "digits" }
+
+func (Digits) Compute(interface{}) []interface{} { panic("TryCompute is called instead") }
+
+func (Digits) TryCompute(data interface{}) ([]interface{}, error) {
+	number := data.(int)
+	if number < 0 {
+		return nil, fmt.Errorf("%d is below 0", number)
+	}
+	var digits []interface{}
+	for _, digit := range strconv.Itoa(number) {
+		digits = append(digits, int(digit-'0'))
+	}
+	return digits, nil
+}
+
+func ExampleTryStatelessMulti() {
+	numbers := partita.NewSource()
+	app := partita.NewApplication("digits", partita.DeadLetters(func(letter partita.DeadLetter) {
+		fmt.Println("a dead letter:", letter.Data)
+	}))
+	app.NewPipeline("numbers", numbers).ToMulti(Digits{}, partita.Skip()).ToSink(printer())
+	check(app.Start())
+	for _, number := range []int{42, -3, 7} {
+		check(numbers.Send(context.Background(), number))
+		check(app.Drain(context.Background()))
+	}
+	check(app.Close(context.Background()))
+	// Output:
+	// 4
+	// 2
+	// a dead letter: -3
+	// 7
 }

@@ -3,6 +3,7 @@ package partitatest_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/partita-stream/partita/go/partita"
 	"github.com/partita-stream/partita/go/partita/partitatest"
@@ -87,4 +88,45 @@ func ExampleDriver_FillSink() {
 	// Output:
 	// 0 totals
 	// 3 totals
+}
+
+func ExampleDriver_FailAt() {
+	partitatest.Explore(new(testing.T), 1, func(t testing.TB, seed uint64) {
+		app, purchases, totals := newShop()
+		d := partitatest.New(t, seed, app)
+		d.FailAt("add", 1)
+		partitatest.Send(d, purchases, purchase{"pears", 2}, purchase{"pears", 3})
+		d.Rest()
+		fmt.Println(len(d.DeadLetters()), "dead letter")
+		fmt.Println(partitatest.Outputs(d, totals))
+	})
+	// Output:
+	// 1 dead letter
+	// [{pears 3}]
+}
+
+// A message that fails is tried again a minute later, and the clock is the test's.
+func ExampleDriver_Advance() {
+	partitatest.Explore(new(testing.T), 1, func(t testing.TB, seed uint64) {
+		app := partita.NewApplication("patient")
+		numbers := partita.NewSourceOf[int]()
+		out := partita.NewQueueSinkOf[int]("out", 0)
+		partita.ToStatePartition(partita.NewPipelineOf(app, "numbers", numbers),
+			partita.PartitionOf[int, struct{}]{Name: "parities"},
+			func(number int) int { return number % 2 },
+			func(_ int, number int, _ *struct{}, out *partita.Emitter[int]) (bool, error) {
+				out.Emit(number)
+				return false, nil
+			}, partita.WithName("pass on"), partita.Retry(1, time.Minute)).ToSink(out)
+		d := partitatest.New(t, seed, app)
+		d.FailAt("pass on", 1)
+		partitatest.Send(d, numbers, 1, 3)
+		d.Advance(time.Minute - 1)
+		fmt.Println(partitatest.Outputs(d, out))
+		d.Advance(1)
+		fmt.Println(partitatest.Outputs(d, out))
+	})
+	// Output:
+	// []
+	// [1 3]
 }
