@@ -104,16 +104,19 @@ $(STOCK): FORCE $(BUNDLED) | toolchain
 stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-workers 2")
 	@$(STOCK) -in $(STOCK_DATA) $(ARGS)
 
-bench: $(BUNDLED) between-sockets ## compare Partita with its peers on the stock workload (ARGS="-keys 4"), and calls by hand
-	@go -C benches/go run ./cmd/stockbench $(ARGS)
+# Benches of keyed state whose names match; all of them, and the other measurements too, if it is empty.
+BENCH ?=
+
+bench: $(BUNDLED) between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
+	@go -C benches/go run ./cmd/bench -run '$(BENCH)' -out ../../target/bench.json $(ARGS)
+ifeq ($(BENCH),)
 	@go -C benches/go run ./cmd/blockbench
 	@go -C benches/go run ./cmd/callbench
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
+endif
 
-bench-quick: $(BUNDLED) between-sockets ## the same, short
-	@go -C benches/go run ./cmd/stockbench -quick $(ARGS)
-	@go -C benches/go run ./cmd/blockbench -quick
-	@go -C benches/go run ./cmd/tcpbench -quick -programs ../../$(dir $(STOCK))
+bench-quick: $(BUNDLED) ## the comparison of keyed state alone, in less than two minutes
+	@go -C benches/go run ./cmd/bench -quick -run '$(BENCH)' -out ../../target/bench.json $(ARGS)
 
 # The examples that are measured between sockets.
 between-sockets: $(BUNDLED)

@@ -1,0 +1,2 @@
+// Package byengine runs the jobs of the benchmarks on Partita: once by its interfaces, once by its typed API.
+package byengine

@@ -1,0 +1,77 @@
+// Command bench measures how fast keyed state runs on Partita and by hand.
+//
+// In each bench every system runs the same messages, once a round, in turn. What is timed goes from the first send
+// until all is computed and all outputs are taken. The states and outputs a round leaves behind must be those the
+// messages lead to, or the command fails. The first round warms up and is not counted.
+//
+//	go run ./cmd/bench -run 'keys=1000$'
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+)
+
+type options struct {
+	run    *regexp.Regexp
+	quick  bool
+	rounds int
+	out    string
+}
+
+func main() {
+	var options options
+	run := flag.String("run", "", "run only the benches whose names match this regular `expression`")
+	flag.BoolVar(&options.quick, "quick", false, "fewer benches, rounds and messages")
+	flag.IntVar(&options.rounds, "rounds", 0, "`rounds` to count, after one to warm up (7, or 3 with -quick)")
+	flag.StringVar(&options.out, "out", "bench.json", "the `file` to write the figures to")
+	flag.Parse()
+	err := options.complete(*run)
+	if err == nil {
+		err = measureAll(options)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (options *options) complete(run string) (err error) {
+	if options.run, err = regexp.Compile(run); err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	if options.rounds == 0 {
+		options.rounds = 7
+		if options.quick {
+			options.rounds = 3
+		}
+	}
+	if options.rounds < 1 {
+		return fmt.Errorf("-rounds: %d, expected at least 1", options.rounds)
+	}
+	return nil
+}
+
+// measureAll measures every bench, and prints its table as soon as it is done.
+func measureAll(options options) error {
+	benches := selected(options)
+	if len(benches) == 0 {
+		return fmt.Errorf("no bench matches %q", options.run)
+	}
+	fmt.Printf("%s, %d processors, GOMAXPROCS %d, %d rounds\n",
+		runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), options.rounds)
+	var results []result
+	for _, bench := range benches {
+		all, err := measure(bench, options.rounds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", bench.name, err)
+		}
+		measured := summarize(bench, all)
+		printTable(os.Stdout, measured)
+		results = append(results, measured...)
+	}
+	return writeJSON(options.out, results)
+}
