@@ -106,17 +106,29 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 
 # Benches of keyed state whose names match; all of them, and the other measurements too, if it is empty.
 BENCH ?=
+BENCHES := target/benches
+COMPARE = @go -C benches/go run ./cmd/bench -run '$(BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
-bench: $(BUNDLED) between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
-	@go -C benches/go run ./cmd/bench -run '$(BENCH)' -out ../../target/bench.json $(ARGS)
+bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
+	$(COMPARE)
 ifeq ($(BENCH),)
 	@go -C benches/go run ./cmd/blockbench
 	@go -C benches/go run ./cmd/callbench
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
 endif
 
-bench-quick: $(BUNDLED) ## the comparison of keyed state alone, in less than two minutes
-	@go -C benches/go run ./cmd/bench -quick -run '$(BENCH)' -out ../../target/bench.json $(ARGS)
+bench-quick: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust ## the comparison of keyed state alone, in less than two minutes
+	$(COMPARE) -quick
+
+# The systems in C and in Rust that are compared.
+RUST_BENCHES := --manifest-path benches/rust/Cargo.toml --target-dir target/benches/rust-target
+$(BENCHES)/c: $(wildcard benches/c/*) include/partita.h $(DIST)/libpartita.a
+	@mkdir -p $(@D)
+	@$(or $(CC),cc) -O2 -std=c11 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude benches/c/*.c $(DIST)/libpartita.a -lm -o $@
+$(BENCHES)/rust: FORCE | toolchain
+	@mkdir -p $(@D)
+	@cargo build --locked --release $(RUST_BENCHES)
+	@cp target/benches/rust-target/release/partita-benches $@
 
 # The examples that are measured between sockets.
 between-sockets: $(BUNDLED)
@@ -200,11 +212,13 @@ test-unbuilt-engine: $(BUNDLED)
 	$(GROUP) $@ tests/tools/unbuilt_engine.sh
 
 lint-rustfmt: | toolchain
-	$(GROUP) $@ sh -ec 'cargo fmt --check; cargo fmt --check --manifest-path tests/fuzz/Cargo.toml'
+	$(GROUP) $@ sh -ec 'cargo fmt --check; cargo fmt --check --manifest-path tests/fuzz/Cargo.toml; \
+	    cargo fmt --check --manifest-path benches/rust/Cargo.toml'
 
 lint-clippy: | toolchain
 	$(GROUP) $@ sh -ec 'cargo clippy --locked --all-targets --features faults -- -D warnings; \
-	    cargo clippy --locked $(FUZZ_TARGET) -- -D warnings'
+	    cargo clippy --locked $(FUZZ_TARGET) -- -D warnings; \
+	    cargo clippy --locked $(RUST_BENCHES) -- -D warnings'
 
 lint-rustdoc: | toolchain
 	$(GROUP) $@ env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

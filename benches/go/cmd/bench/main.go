@@ -20,6 +20,8 @@ type options struct {
 	quick  bool
 	rounds int
 	out    string
+	// programs is the folder with the benches in other languages, or empty.
+	programs string
 }
 
 func main() {
@@ -28,6 +30,7 @@ func main() {
 	flag.BoolVar(&options.quick, "quick", false, "fewer benches, rounds and messages")
 	flag.IntVar(&options.rounds, "rounds", 0, "`rounds` to count, after one to warm up (7, or 3 with -quick)")
 	flag.StringVar(&options.out, "out", "bench.json", "the `file` to write the figures to")
+	flag.StringVar(&options.programs, "programs", "", "the `folder` with the benches in other languages; none without it")
 	flag.Parse()
 	err := options.complete(*run)
 	if err == nil {
@@ -65,7 +68,7 @@ func measureAll(options options) error {
 		runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), options.rounds)
 	var results []result
 	for _, bench := range benches {
-		all, err := measure(bench, options.rounds)
+		all, err := bench.measure(options)
 		if err != nil {
 			return fmt.Errorf("%s: %w", bench.name, err)
 		}

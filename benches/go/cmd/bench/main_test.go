@@ -35,7 +35,7 @@ func TestEveryBenchOfThePlanRuns(t *testing.T) {
 
 func TestNamesOfBenchesAreDifferent(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, bench := range plan() {
+	for _, bench := range append(plan(), outsidePlan()...) {
 		if seen[bench.name] {
 			t.Errorf("two benches are named %s", bench.name)
 		}
@@ -100,6 +100,18 @@ func TestTheFileIsAnArrayOfResults(t *testing.T) {
 	for _, field := range []string{"bench", "system", "ns_per_message", "messages", "rounds_ns", "ratio"} {
 		if results[0][field] == nil {
 			t.Errorf("%s is missing in %s", field, text)
+		}
+	}
+}
+
+func TestWhatAProgramPrintsIsRead(t *testing.T) {
+	all, err := parseSeries([]byte("c-direct 10 20\npartita-c 30 40\n"), 2)
+	if err != nil || len(all) != 2 || all[1].system != "partita-c" || all[1].rounds[1].elapsed != 40 {
+		t.Errorf("%v, %v", all, err)
+	}
+	for _, wrong := range []string{"c-direct 10", "c-direct 10 x", "c-direct 10 0"} {
+		if all, err := parseSeries([]byte(wrong), 2); err == nil {
+			t.Errorf("%q is read as %v", wrong, all)
 		}
 	}
 }

@@ -23,6 +23,8 @@ type bench struct {
 	work    time.Duration
 	job     keyed.Job
 	systems []keyed.System
+	// program runs the bench instead, unless it is empty.
+	program string
 	// quick says that the bench is part of the short run.
 	quick bool
 }
@@ -97,7 +99,11 @@ const quickest = 4
 
 // selected are the benches that the options ask for.
 func selected(options options) (benches []bench) {
-	for _, bench := range plan() {
+	all := plan()
+	if options.programs != "" {
+		all = append(all, outsidePlan()...)
+	}
+	for _, bench := range all {
 		if options.quick {
 			bench.messages /= quickest
 		}
@@ -106,4 +112,12 @@ func selected(options options) (benches []bench) {
 		}
 	}
 	return benches
+}
+
+// measure runs the bench.
+func (bench bench) measure(options options) ([]series, error) {
+	if bench.program != "" {
+		return measureOutside(bench, options.programs, options.rounds)
+	}
+	return measure(bench, options.rounds)
 }
