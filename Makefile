@@ -107,11 +107,11 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 # Benches of keyed state whose names match; all of them, and the other measurements too, if it is empty.
 BENCH ?=
 BENCHES := target/benches
-COMPARE = @go -C benches/go run ./cmd/bench -run '$(BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
+COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
 bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
 	$(COMPARE)
-ifeq ($(BENCH),)
+ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/blockbench
 	@go -C benches/go run ./cmd/callbench
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
