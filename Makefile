@@ -114,6 +114,8 @@ bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust between-sockets ## compare Partit
 ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/blockbench
 	@go -C benches/go run ./cmd/callbench
+	@go -C benches/go run ./cmd/latency
+	@go -C benches/go run ./cmd/memory
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
 endif
 

@@ -3,6 +3,7 @@ module github.com/partita-stream/partita/benches/go
 go 1.25.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.2.0
 	github.com/asynkron/protoactor-go v0.0.0-20240822202345-3c0e61ca19c9
 	github.com/partita-stream/partita/go v0.0.0
 )
