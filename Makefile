@@ -22,8 +22,8 @@ ENGINE := target/engine/release
 DIST := target/dist
 PLATFORM := $(shell (go env GOOS && go env GOARCH) 2>/dev/null | paste -s -d _ -)
 # The engine for Go, and what tells Go's C compiler that it is there.
-SYSO := go/partita/internal/bundled/partita_$(PLATFORM).syso
-BUNDLED := go/partita/internal/bundled/made.h
+SYSO := go/native/$(PLATFORM)/partita_$(PLATFORM).syso
+BUNDLED := go/native/$(PLATFORM)/made.h
 STOCK := target/examples/stock
 STOCK_DATA := go/examples/stock/stocks.csv
 
@@ -142,7 +142,7 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-c-static test-c-shared \
-    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-unbuilt-engine
+    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-go-static check-go-race check-go-gogc check-go-cgocheck
@@ -210,8 +210,8 @@ test-shown-programs: | toolchain
 test-rebuilt-engine: build
 	$(GROUP) $@ tests/tools/rebuilt_engine.sh
 
-test-unbuilt-engine: $(BUNDLED)
-	$(GROUP) $@ tests/tools/unbuilt_engine.sh
+test-go-refused: $(BUNDLED)
+	$(GROUP) $@ tests/tools/go_refused.sh
 
 lint-rustfmt: | toolchain
 	$(GROUP) $@ sh -ec 'cargo fmt --check; cargo fmt --check --manifest-path tests/fuzz/Cargo.toml; \
@@ -284,4 +284,4 @@ soak: $(BUNDLED) ## the detectors of loss, duplication, reordering and corruptio
 	env PARTITA_SOAK=$(SOAK) go -C go test -count=1 -timeout 24h -run Detector ./partita
 
 clean: ## remove everything that was built
-	@rm -rf target go/partita/internal/bundled/*.syso $(BUNDLED)
+	@rm -rf target go/native/*/*.syso go/native/*/made.h

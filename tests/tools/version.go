@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"unsafe"
 
-	_ "github.com/partita-stream/partita/go/partita/internal/bundled"
+	_ "github.com/partita-stream/partita/go/partita"
 )
 
 func main() {
