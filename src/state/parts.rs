@@ -4,10 +4,6 @@ use super::hash;
 use super::table::{Cursor, Table};
 use crate::model::{ByteKeys, Key, KeyKind, Value};
 
-/// How far ahead of its use a bucket is asked for, in messages. A cache miss takes about as long as
-/// looking up a dozen keys.
-const AHEAD: usize = 12;
-
 /// Which shard has which key group of a partition.
 pub(crate) struct Routing {
     shards: Box<[u16]>,
@@ -204,7 +200,7 @@ impl Parts {
         let all = start..start + states.len();
         match &self.store {
             Store::Words(table) => {
-                look_up_words(table, &words[all], &mut self.hashes, states, missing);
+                table.look_up(&words[all], &mut self.hashes, states, missing);
             }
             Store::Bytes(parts) => {
                 for (index, (&hash, state)) in words[all].iter().zip(states).enumerate() {
@@ -279,39 +275,6 @@ impl Parts {
             Store::Single(state) => *state = None,
         }
         states
-    }
-}
-
-fn look_up_words(
-    table: &Table,
-    words: &[u64],
-    hashes: &mut Vec<u64>,
-    states: &mut [Value],
-    missing: &mut Vec<u32>,
-) {
-    if !table.is_large() {
-        for (index, (&word, state)) in words.iter().zip(states).enumerate() {
-            match table.get(hash::word(word), word) {
-                Some(known) => *state = known,
-                None => missing.push(index as u32),
-            }
-        }
-        return;
-    }
-    hashes.clear();
-    hashes.extend(words.iter().map(|&word| hash::word(word)));
-    hashes
-        .iter()
-        .take(AHEAD)
-        .for_each(|&hash| table.prefetch(hash));
-    for (index, ((&word, &hash), state)) in words.iter().zip(&*hashes).zip(states).enumerate() {
-        if let Some(&ahead) = hashes.get(index + AHEAD) {
-            table.prefetch(ahead);
-        }
-        match table.get(hash, word) {
-            Some(known) => *state = known,
-            None => missing.push(index as u32),
-        }
     }
 }
 
