@@ -38,13 +38,18 @@ type slots[T any] struct {
 	// next is the word of free where the search for free numbers goes on.
 	next int
 	// spare is memory for returned.
-	spare []uint64
+	spare []span
 
 	// returned are numbers that are free, but not in free yet: who takes numbers sorts them in, and
 	// workers, who only give some back, do not.
 	returnedLock sync.Mutex
-	returned     []uint64
+	returned     []span
+	// waiting is how many those are.
+	waiting int
 }
+
+// span is numbers that follow each other: mostly, messages that were together still are.
+type span struct{ first, count uint64 }
 
 // returnedMax is how many numbers are returned before who gives them back sorts them in.
 const returnedMax = 8192
@@ -91,6 +96,12 @@ func (s *slots[T]) obtain(list []uint64, count int) []uint64 {
 		}
 		word := s.free[s.next]
 		base := uint64(s.next) * 64
+		if word == ^uint64(0) && count >= 64 {
+			for number := base; number < base+64; number++ {
+				list = append(list, number)
+			}
+			word, count = 0, count-64
+		}
 		for ; word != 0 && count > 0; count-- {
 			list = append(list, base+uint64(bits.TrailingZeros64(word)))
 			word &= word - 1
@@ -122,8 +133,16 @@ func (s *slots[T]) grow() {
 // giveBack makes numbers free, whose places were cleared.
 func (s *slots[T]) giveBack(numbers []uint64) {
 	s.returnedLock.Lock()
-	s.returned = append(s.returned, numbers...)
-	many := len(s.returned) >= returnedMax
+	s.waiting += len(numbers)
+	for len(numbers) > 0 {
+		first, count := numbers[0], 1
+		for count < len(numbers) && numbers[count] == first+uint64(count) {
+			count++
+		}
+		s.returned = append(s.returned, span{first, uint64(count)})
+		numbers = numbers[count:]
+	}
+	many := s.waiting >= returnedMax
 	s.returnedLock.Unlock()
 	if many {
 		s.lock.Lock()
@@ -135,23 +154,20 @@ func (s *slots[T]) giveBack(numbers []uint64) {
 // sortIn notes as free what was returned; the lock is held.
 func (s *slots[T]) sortIn() {
 	s.returnedLock.Lock()
-	numbers := s.returned
-	s.returned = s.spare[:0]
+	spans, count := s.returned, s.waiting
+	s.returned, s.waiting = s.spare[:0], 0
 	s.returnedLock.Unlock()
-	s.spare = numbers
-	// Numbers that follow each other are mostly of one word.
-	place, word := uint64(0), uint64(0)
-	for _, number := range numbers {
-		if number/64 != place {
-			s.free[place] |= word
-			place, word = number/64, 0
+	s.spare = spans
+	for _, span := range spans {
+		for span.count > 0 {
+			at := span.first % 64
+			here := min(span.count, 64-at)
+			s.free[span.first/64] |= ^uint64(0) >> (64 - here) << at
+			span.first += here
+			span.count -= here
 		}
-		word |= 1 << (number % 64)
 	}
-	if word != 0 {
-		s.free[place] |= word
-	}
-	s.idle += len(numbers)
+	s.idle += count
 }
 
 // share gives each place the number of owners.
