@@ -58,6 +58,7 @@ mod timer_tests;
 
 use std::sync::atomic::AtomicU64;
 use std::task::Waker;
+use std::thread::available_parallelism;
 
 use crate::host::{Output, Values};
 use crate::metrics::{Metrics, StageCounters, StageKind};
@@ -218,11 +219,24 @@ fn partition_slot(plan: &Plan, partition: &PartitionPlan, first_actor: usize) ->
     }
 }
 
+/// How many shards the workers run: so many for each that can run at once, and one for each worker at
+/// least. More would only make runs shorter.
+fn shards_of_workers(plan: &Plan, each: usize) -> usize {
+    let at_once = match plan.threads {
+        Threads::Engine | Threads::Host => {
+            available_parallelism().map_or(plan.workers, |processors| processors.get())
+        }
+        // There a seed decides, on any machine.
+        Threads::None(_) | Threads::Stepped(_) => plan.workers,
+    };
+    plan.workers.max(plan.workers.min(at_once) * each)
+}
+
 /// How many shards a partition should have.
 fn shards_of(plan: &Plan, partition: &PartitionPlan) -> usize {
     let most = match (partition.blocking, &partition.keys) {
-        (0, None) => plan.workers * SHARDS_PER_WORKER,
-        (0, Some(_)) => plan.workers * SHARDS_PER_WORKER_DECLARED,
+        (0, None) => shards_of_workers(plan, SHARDS_PER_WORKER),
+        (0, Some(_)) => shards_of_workers(plan, SHARDS_PER_WORKER_DECLARED),
         (threads, _) => threads * SHARDS_PER_BLOCKING,
     };
     match (partition.key_kind, &partition.keys) {
