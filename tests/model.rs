@@ -13,7 +13,7 @@ use model::{Coverage, play};
 const SEEDS: u64 = 2_000;
 
 /// How many of `all` have each thing that must be tested, by name.
-fn counts(all: &[Coverage]) -> [(&'static str, usize); 23] {
+fn counts(all: &[Coverage]) -> [(&'static str, usize); 24] {
     let count = |has: fn(&Coverage) -> bool| all.iter().filter(|one| has(one)).count();
     [
         ("two keyed steps", count(|one| one.two_keyed_steps)),
@@ -21,6 +21,7 @@ fn counts(all: &[Coverage]) -> [(&'static str, usize); 23] {
         ("a full queue of a sink", count(|one| one.stall)),
         ("a skipped message", count(|one| one.skip)),
         ("a reset state", count(|one| one.reset)),
+        ("messages arranged by shard", count(|one| one.arranged)),
         ("messages through a buffer", count(|one| one.buffered)),
         ("watches", count(|one| one.watched)),
         ("a buffer flushed later", count(|one| one.left_later)),

@@ -247,6 +247,26 @@ partita_go_tracked partita_go_admit(partita_sender sender, size_t wanted, const 
   return admitted;
 }
 
+partita_go_counted partita_go_admit_keyed(partita_sender sender, const uint64_t *word_keys,
+                                          size_t wanted, uint32_t *order,
+                                          partita_go_patience patience) {
+  partita_go_counted admitted = {0};
+  partita_admission admission = {
+      .size = sizeof admission, .wanted = wanted, .word_keys = word_keys, .order = order};
+  partita_wait wait = waiting(patience);
+  admitted.status = partita_sender_admit(sender, &admission, &wait, &admitted.count);
+  return admitted;
+}
+
+partita_status partita_go_push_arranged(partita_sender sender, const uint64_t *values, size_t len) {
+  partita_push push = {.size = sizeof push,
+                       .done = len,
+                       .len = len,
+                       .values = (const partita_value *)values,
+                       .arranged = 1};
+  return partita_sender_push(sender, &push);
+}
+
 partita_status partita_go_push(partita_sender sender, const uint64_t *values, size_t len,
                                const uint64_t *word_keys, const partita_bytes *byte_keys,
                                const size_t *completed, const size_t *waiting, size_t steps,

@@ -85,6 +85,13 @@ partita_go_counted partita_go_send(partita_sender sender, const uint64_t *values
                                    const uint64_t *word_keys, const partita_bytes *byte_keys,
                                    size_t len, size_t failed, const char *failure,
                                    size_t failure_len, partita_go_patience patience);
+/* Admits messages with these keys, and tells in which order they are to be pushed. */
+partita_go_counted partita_go_admit_keyed(partita_sender sender, const uint64_t *word_keys,
+                                          size_t wanted, uint32_t *order,
+                                          partita_go_patience patience);
+
+partita_status partita_go_push_arranged(partita_sender sender, const uint64_t *values, size_t len);
+
 partita_status partita_go_push(partita_sender sender, const uint64_t *values, size_t len,
                                const uint64_t *word_keys, const partita_bytes *byte_keys,
                                const size_t *completed, const size_t *waiting, size_t steps,

@@ -37,7 +37,7 @@ func send8(t testing.TB, source *partita.Source, each, keys int) {
 		go func() {
 			defer crew.Done()
 			messages := events(sender, each, keys)
-			for size := 1; len(messages) > 0; size = size%37 + 1 {
+			for size := 1; len(messages) > 0; size = size*7%401 + 1 {
 				size := min(size, len(messages))
 				if sent, err := source.SendBatch(ctx, messages[:size]); err != nil || sent != size {
 					t.Errorf("sent %d of %d: %v", sent, size, err)

@@ -1832,6 +1832,18 @@ typedef struct partita_admission {
    * `partita_pipeline_watermark`. NULL if not wanted.
    */
   uint64_t *position_out;
+  /**
+   * The keys of the messages at the first step, if it has a state and keys that are words: with them the
+   * messages are arranged. NULL: they are not.
+   */
+  const uint64_t *word_keys;
+  /**
+   * Where to write in which order the messages that are admitted are to be pushed: the index of the
+   * one that comes first, of the one that comes second, and so on. Those that one shard computes
+   * come together, in their order: a host that lays its messages out like this in memory spares the
+   * workers from taking cache lines from each other. NULL without `word_keys`.
+   */
+  uint32_t *order;
 } partita_admission;
 
 /**
@@ -1909,6 +1921,11 @@ typedef struct partita_push {
    * 1: no more messages of the batch will be admitted.
    */
   uint32_t ends;
+  /**
+   * 1: the messages come in the order of their admission, all of them, and with the keys that it was given;
+   * then `word_keys` and `byte_keys` are NULL.
+   */
+  uint32_t arranged;
 } partita_push;
 
 /**
@@ -3172,11 +3189,13 @@ partita_status partita_send_batch(struct partita_sender sender,
  * (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
  * `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
  * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_UNSUPPORTED` (`admission` or `wait`), or
- * `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`): then none were admitted.
+ * `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`, if only one of `word_keys` and
+ * `order` is set, or if with them the first step has no state or other keys, `tokens_len` is above 1, or
+ * messages are admitted already): then none were admitted.
  *
  * Pointers:
  * `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
- * them, borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
+ * them, `word_keys` to `wanted` and `order` to `wanted` writable ones, or they are NULL; all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
  * `admitted_out` is NULL or writable.
  */
 partita_status partita_sender_admit(struct partita_sender sender,
@@ -3195,7 +3214,7 @@ partita_status partita_sender_admit(struct partita_sender sender,
  * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_UTF8` (`failure`), `PARTITA_UNSUPPORTED`, and
  * `PARTITA_INVALID_ARGUMENT` if `push`, or an array with items, is NULL, more are done than are
  * admitted, nothing is, or `steps` is not the number of stateless steps that the pipeline begins with,
- * up to the first parallel one: then nothing was pushed.
+ * up to the first parallel one, or what is arranged does not come as such, and whole: then nothing was pushed.
  *
  * Pointers:
  * `push` points to as many readable bytes as its `size` says, and its arrays have `len` items, or

@@ -25,6 +25,8 @@ type sender[T any] struct {
 	cache   slotCache[T]
 	tokens  slotCache[awaited]
 	numbers []uint64
+	// order is that in which messages are laid out.
+	order []uint32
 	// page is where keys are written: into words, or into texts.
 	page  keyPage
 	words []uint64
@@ -141,6 +143,9 @@ func (sender *sender[T]) turn(kind KeyKind, count int) {
 
 // push hands messages to the engine, and returns how many it took.
 func (sender *sender[T]) push(ctx context.Context, piece []T, refusal string) (sent int, status C.partita_status) {
+	if sender.arranges(len(piece), refusal) {
+		return sender.pushArranged(ctx, piece)
+	}
 	if len(sender.numbers) < len(piece) {
 		sender.numbers = make([]uint64, len(piece))
 	}

@@ -8,7 +8,7 @@ use super::life::Refusal;
 use super::segment::{Origin, Origins, Spans};
 use super::sender::{BatchKeys, Sender, Tokens};
 use super::{Death, Engine};
-use crate::model::{DeadReason, Value};
+use crate::model::{DeadReason, KeyKind, Value};
 use crate::topology::End;
 
 /// What came of messages that were admitted.
@@ -76,6 +76,8 @@ pub(super) struct Admission {
     /// How many they are, and how many of them are over.
     count: usize,
     over: usize,
+    /// How many of them are arranged; 0 if they are not.
+    arranged: usize,
 }
 
 impl Admission {
@@ -166,7 +168,10 @@ impl Sender {
             BatchKeys::Ask => through,
             BatchKeys::Words(words) => words.len(),
             BatchKeys::Bytes(bytes) => bytes.len(),
+            BatchKeys::Arranged => self.admission.arranged,
         };
+        let arranged = self.admission.arranged;
+        let whole = pushed.values.len() == arranged && pushed.done == arranged;
         let failing = pushed.failed.map(|failed| failed.step);
         match () {
             () if over.is_none_or(|over| over > self.admission.left()) => {
@@ -179,6 +184,12 @@ impl Sender {
             () if keys < through => Some("there are fewer keys than messages"),
             () if failing.is_some_and(|at| at >= steps + usize::from(keyed)) => {
                 Some("it failed behind these steps")
+            }
+            () if arranged == 0 && matches!(pushed.keys, BatchKeys::Arranged) => {
+                Some("nothing is arranged")
+            }
+            () if arranged > 0 && !(whole && matches!(pushed.keys, BatchKeys::Arranged)) => {
+                Some("what is arranged comes otherwise")
             }
             () if pushed.is_empty() => None,
             () if self.admission.left() == 0 => Some("nothing is admitted"),
@@ -216,9 +227,42 @@ impl Sender {
         Ok(granted)
     }
 
+    /// As `admit`, for messages whose keys at the first step, which has a state, are these words. Gives also
+    /// which message is to come first, second and so on: the messages of a shard come together, in their
+    /// order. They are pushed so, all at once, before more are admitted. `None` if the first step has no such
+    /// keys, there is a token for each message, or messages are admitted already.
+    pub fn admit_keyed(
+        &mut self,
+        words: &[u64],
+        tokens: Tokens<'_>,
+        wait: &Wait,
+    ) -> Option<Result<&[u32], Refusal>> {
+        let partition = self.arranges(tokens)?;
+        let count = match self.admit(words.len(), tokens, wait) {
+            Ok(count) => count,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        self.admission.arranged = count;
+        let words = &words[..count];
+        Some(Ok(self.arranged.arrange(&self.engine, partition, words)))
+    }
+
+    /// The partition by whose shards messages can be arranged.
+    fn arranges(&self, tokens: Tokens<'_>) -> Option<usize> {
+        let plan = &self.engine.plan;
+        let End::State(_, state) = plan.pipelines[self.pipeline].end_at(0) else {
+            return None;
+        };
+        let words = plan.partitions[state.partition].key_kind == KeyKind::Word;
+        let alone = self.admission.left() == 0 && !matches!(tokens, Tokens::Each(_));
+        (words && alone && self.steps() == 0).then_some(state.partition)
+    }
+
     /// Gives back the credits of messages that were admitted and will not be sent.
     pub fn give_up(&mut self) {
-        let Admission { spans, count, over } = std::mem::take(&mut self.admission);
+        let Admission {
+            spans, count, over, ..
+        } = std::mem::take(&mut self.admission);
         let left = count - over;
         if left > 0 {
             self.engine.consumed(self.pipeline, 0, left, 0);
@@ -252,6 +296,7 @@ impl Sender {
             .failed
             .map(|failed| (self.admission.origin_of_failed(&failed), failed));
         self.admission.over += pushed.done;
+        self.admission.arranged = 0;
         self.admission.shorten(pushed.given_up);
         engine.consumed(self.pipeline, 0, pushed.done, emitted);
         engine.consumed(self.pipeline, 0, pushed.given_up, 0);

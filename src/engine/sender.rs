@@ -7,7 +7,7 @@ use super::callback::{self, call};
 use super::chain::{Bench, Chain};
 use super::event::Wait;
 use super::life::Refusal;
-use super::scatter::Keys;
+use super::scatter::{Keys, Scatter};
 use super::segment::{Origin, Origins, Spans};
 use super::ticket::Ticket;
 use super::{Death, Engine, Failure};
@@ -25,6 +25,8 @@ pub enum BatchKeys<'a> {
     Words(&'a [u64]),
     /// Bytes, one for each message.
     Bytes(&'a ByteKeys),
+    /// Those of the admission, in whose order the messages are ([`Sender::admit_keyed`]).
+    Arranged,
 }
 
 /// Which completions are asked for, and what the sender calls them.
@@ -75,6 +77,8 @@ pub struct Sender {
     spans: Spans,
     /// What was admitted ([`Sender::admit`]) and is not sent yet.
     pub(super) admission: Admission,
+    /// The keys of what was admitted, if they are arranged.
+    pub(super) arranged: Scatter,
     /// The ticket of the batch that is being sent, and whether more of it may follow.
     sending: Option<(Ticket, bool)>,
     position: u64,
@@ -91,6 +95,7 @@ impl Sender {
             bench: Bench::default(),
             spans: Spans::default(),
             admission: Admission::default(),
+            arranged: Scatter::default(),
             sending: None,
             position: 0,
         }
@@ -271,6 +276,10 @@ impl Sender {
         from: usize,
     ) {
         let kind = engine.plan.partitions[state.partition].key_kind;
+        if let BatchKeys::Arranged = keys {
+            let lane = (state.partition, state.lane);
+            return self.arranged.send_arranged(engine, lane, (values, origins));
+        }
         let keys = match (kind, keys) {
             (KeyKind::Single, _) => Keys::Single,
             (KeyKind::Word, BatchKeys::Words(words)) => {

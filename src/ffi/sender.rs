@@ -1,7 +1,9 @@
 //! Sending messages into a pipeline.
 
+use std::mem::MaybeUninit;
+
 use super::app::{PipelineObject, SenderObject};
-use super::entry::{Sized_, entry, read_sized, read_wait, slice, text, write};
+use super::entry::{Sized_, entry, read_sized, read_wait, slice, slice_mut, text, write};
 use super::error::{Fault, entry_with_error};
 use super::handles::{self, Object};
 use super::status::*;
@@ -17,12 +19,12 @@ unsafe impl Sized_ for partita_batch {
 
 // SAFETY: NULL arrays of length 0 are valid, and the size comes first.
 unsafe impl Sized_ for partita_push {
-    const LEAST: usize = size_of::<partita_push>();
+    const LEAST: usize = std::mem::offset_of!(partita_push, arranged);
 }
 
 // SAFETY: NULL tokens of length 0 are valid, and the size comes first.
 unsafe impl Sized_ for partita_admission {
-    const LEAST: usize = size_of::<partita_admission>();
+    const LEAST: usize = std::mem::offset_of!(partita_admission, word_keys);
 }
 
 // SAFETY: all zero does not wait and has no cancel, and the size comes first.
@@ -197,11 +199,13 @@ pub unsafe extern "C" fn partita_send_batch(
 /// (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`,
 /// `PARTITA_CANCELLED`, `PARTITA_STOPPED`, `PARTITA_CLOSED`, `PARTITA_FAILED`,
 /// `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_UNSUPPORTED` (`admission` or `wait`), or
-/// `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`): then none were admitted.
+/// `PARTITA_INVALID_ARGUMENT` (also if `tokens_len` is none of 0, 1 and `wanted`, if only one of `word_keys` and
+/// `order` is set, or if with them the first step has no state or other keys, `tokens_len` is above 1, or
+/// messages are admitted already): then none were admitted.
 ///
 /// # Safety
 /// `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
-/// them, borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
+/// them, `word_keys` to `wanted` and `order` to `wanted` writable ones, or they are NULL; all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
 /// `admitted_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sender_admit(
@@ -216,6 +220,8 @@ pub unsafe extern "C" fn partita_sender_admit(
         // SAFETY: the caller vouches for `tokens_len` tokens.
         let tokens = unsafe { slice(admission.tokens, admission.tokens_len) }?;
         let tokens = tokens_of(tokens, admission.wanted)?;
+        // SAFETY: the caller vouches for `wanted` keys, and as many places.
+        let keyed = unsafe { keyed_admission(&admission) }?;
         let sender = handles::pin::<SenderObject>(sender.id)?;
         if admitted_out.is_null() {
             return Err(PARTITA_INVALID_ARGUMENT);
@@ -224,11 +230,19 @@ pub unsafe extern "C" fn partita_sender_admit(
         let wait = unsafe { read_wait(wait) }?;
         sender.engine.outside().map_err(status_of)?;
         let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
-        let admitted = sender
-            .engine
-            .guarded(|| sending.admit(admission.wanted, tokens, &wait));
+        let admitted = sender.engine.guarded(|| match keyed {
+            None => Some(sending.admit(admission.wanted, tokens, &wait)),
+            Some((words, order)) => sending.admit_keyed(words, tokens, &wait).map(|admitted| {
+                let arranged = admitted?;
+                for (place, &index) in order.iter_mut().zip(arranged) {
+                    place.write(index);
+                }
+                Ok(arranged.len())
+            }),
+        });
         let position = sending.position();
         drop(sending);
+        let admitted = admitted.ok_or(PARTITA_INVALID_ARGUMENT)?;
         let admitted = admitted.map_err(status_of)?;
         if !matches!(tokens, Tokens::None) && !admission.position_out.is_null() {
             // SAFETY: it is not NULL, and the caller vouches for it.
@@ -237,6 +251,29 @@ pub unsafe extern "C" fn partita_sender_admit(
         // SAFETY: the caller vouches for `admitted_out`.
         unsafe { write(admitted_out, admitted) }
     })
+}
+
+/// Keys, and where to write an order.
+type KeyedAdmission<'a> = (&'a [u64], &'a mut [MaybeUninit<u32>]);
+
+/// The keys by which messages are to be arranged, and where to write the order.
+///
+/// # Safety
+/// The arrays that are not NULL have as many items as are wanted, and live as long as is needed.
+unsafe fn keyed_admission<'a>(
+    admission: &partita_admission,
+) -> Result<Option<KeyedAdmission<'a>>, partita_status> {
+    match (admission.word_keys.is_null(), admission.order.is_null()) {
+        (true, true) => Ok(None),
+        (false, false) => {
+            // SAFETY: the caller vouches for both.
+            let words = unsafe { slice(admission.word_keys, admission.wanted) }?;
+            // SAFETY: as above; nobody else uses them during the call.
+            let order = unsafe { slice_mut(admission.order, admission.wanted) }?;
+            Ok(Some((words, order)))
+        }
+        _ => Err(PARTITA_INVALID_ARGUMENT),
+    }
 }
 
 /// The tokens of so many messages.
@@ -259,7 +296,7 @@ fn tokens_of(tokens: &[u64], len: usize) -> Result<Tokens<'_>, partita_status> {
 /// `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_UTF8` (`failure`), `PARTITA_UNSUPPORTED`, and
 /// `PARTITA_INVALID_ARGUMENT` if `push`, or an array with items, is NULL, more are done than are
 /// admitted, nothing is, or `steps` is not the number of stateless steps that the pipeline begins with,
-/// up to the first parallel one: then nothing was pushed.
+/// up to the first parallel one, or what is arranged does not come as such, and whole: then nothing was pushed.
 ///
 /// # Safety
 /// `push` points to as many readable bytes as its `size` says, and its arrays have `len` items, or
@@ -293,7 +330,14 @@ pub unsafe extern "C" fn partita_sender_push(
                 waiting,
                 slice(push.from, if push.from.is_null() { 0 } else { push.len })?,
                 text(push.failure)?,
-                keys_of(push.word_keys, push.byte_keys, keyed, keyed, &mut bytes)?,
+                match (
+                    push.arranged,
+                    push.word_keys.is_null() && push.byte_keys.is_null(),
+                ) {
+                    (0, _) => keys_of(push.word_keys, push.byte_keys, keyed, keyed, &mut bytes)?,
+                    (1, true) => BatchKeys::Arranged,
+                    _ => return Err(PARTITA_INVALID_ARGUMENT),
+                },
             )
         };
         let failed = (push.failed != 0).then_some(PushedFailure {

@@ -953,6 +953,14 @@ pub struct partita_admission {
     /// With tokens: where to write the position behind the last message that was admitted, for
     /// `partita_pipeline_watermark`. NULL if not wanted.
     pub position_out: *mut u64,
+    /// The keys of the messages at the first step, if it has a state and keys that are words: with them the
+    /// messages are arranged. NULL: they are not.
+    pub word_keys: *const u64,
+    /// Where to write in which order the messages that are admitted are to be pushed: the index of the
+    /// one that comes first, of the one that comes second, and so on. Those that one shard computes
+    /// come together, in their order: a host that lays its messages out like this in memory spares the
+    /// workers from taking cache lines from each other. NULL without `word_keys`.
+    pub order: *mut u32,
 }
 
 /// What came of messages that were admitted, for `partita_sender_push`.
@@ -996,6 +1004,9 @@ pub struct partita_push {
     pub failed_from: u32,
     /// 1: no more messages of the batch will be admitted.
     pub ends: u32,
+    /// 1: the messages come in the order of their admission, all of them, and with the keys that it was given;
+    /// then `word_keys` and `byte_keys` are NULL.
+    pub arranged: u32,
 }
 
 // ---- reading ----

@@ -742,6 +742,64 @@ static void what_came_of_admitted_messages_is_pushed(void) {
     end(&world);
 }
 
+static void messages_are_arranged_by_the_shards_that_compute_them(void) {
+    enum { COUNT = 500 };
+    world world = WORLD(.credits = COUNT - 100);
+    begin(&world);
+    to_counts(&world, "count", false);
+    go(&world);
+    uint64_t keys[COUNT];
+    uint32_t order[COUNT];
+    partita_value values[COUNT];
+    for (size_t index = 0; index < COUNT; index++) keys[index] = index % 50;
+    size_t admitted;
+    partita_admission admission = {.size = sizeof admission, .wanted = COUNT, .word_keys = keys};
+    /* What is wrong is refused, and admits nothing. */
+    CHECK_STATUS(partita_sender_admit(world.sender, &admission, &soon, &admitted), PARTITA_INVALID_ARGUMENT);
+    admission.order = order, admission.word_keys = NULL;
+    CHECK_STATUS(partita_sender_admit(world.sender, &admission, &soon, &admitted), PARTITA_INVALID_ARGUMENT);
+    admission.word_keys = keys;
+    uint64_t tokens[COUNT] = {0};
+    admission.tokens = tokens, admission.tokens_len = COUNT;
+    CHECK_STATUS(partita_sender_admit(world.sender, &admission, &soon, &admitted), PARTITA_INVALID_ARGUMENT);
+    admission.tokens = NULL, admission.tokens_len = 0;
+    CHECK_EQ(metrics_of(world.app).in_flight, 0);
+    CHECK_OK(partita_sender_admit(world.sender, &admission, &soon, &admitted));
+    CHECK_EQ(admitted, COUNT - 100);
+    CHECK_STATUS(partita_sender_admit(world.sender, &admission, &soon, &admitted), PARTITA_INVALID_ARGUMENT);
+    /* Each comes once, and those of one key in their order. */
+    bool seen[COUNT] = {false};
+    uint64_t sum = 0;
+    uint32_t last[50] = {0};
+    for (size_t index = 0; index < COUNT - 100; index++) {
+        uint32_t at = order[index];
+        CHECK(at < COUNT - 100 && !seen[at] && at >= last[at % 50]);
+        seen[at] = true, last[at % 50] = at;
+        values[index] = word(8 * at);
+        sum += 8 * at;
+    }
+    partita_push push = push_of(COUNT - 101, values, COUNT - 101, NULL, 0);
+    push.arranged = 1;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.done++, push.len++, push.arranged = 0;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.arranged = 2;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.arranged = 1, push.word_keys = keys;
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    push.word_keys = NULL;
+    give(&world, COUNT - 100);
+    CHECK_OK(partita_sender_push(world.sender, &push));
+    CHECK_STATUS(partita_sender_push(world.sender, &push), PARTITA_INVALID_ARGUMENT);
+    uint64_t out[COUNT];
+    poll_all(&world, out, COUNT - 100);
+    for (size_t index = 0; index < COUNT - 100; index++) sum -= out[index];
+    CHECK_EQ(sum, 0);
+    CHECK_EQ(world.keys, 0);
+    drained(&world);
+    end(&world);
+}
+
 static void a_sender_that_goes_gives_its_credits_back(void) {
     world world = WORLD(.credits = 10);
     begin_halves(&world);
@@ -842,6 +900,7 @@ int main(void) {
     a_thread_that_ends_half_way_through_a_chain_loses_one_message();
     a_parallel_step_runs_messages_of_one_batch_at_once();
     what_came_of_admitted_messages_is_pushed();
+    messages_are_arranged_by_the_shards_that_compute_them();
     a_sender_that_goes_gives_its_credits_back();
     what_is_pushed_into_an_end_is_handed_back();
     mistakes_are_told();

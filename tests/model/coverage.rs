@@ -16,6 +16,8 @@ pub struct Coverage {
     /// Messages were sent through a buffer; and some left it behind their send.
     pub buffered: bool,
     pub left_later: bool,
+    /// Messages were pushed in the order of the shards that compute them.
+    pub arranged: bool,
     /// Steps without a state computed: some in senders, some behind a step with a state, and some parallel.
     pub in_senders: bool,
     pub in_shards: bool,

@@ -71,6 +71,9 @@ impl Halves<'_> {
     ) -> Checked<(usize, Result<(), Refusal>)> {
         self.asks = !matches!(tokens, Tokens::None);
         self.each = matches!(tokens, Tokens::Each(_));
+        if let Some(words) = self.arrangeable(messages) {
+            return self.send_arranged(&words, values, tokens, wait);
+        }
         let mut accepted = 0;
         let mut sent = Ok(());
         while accepted < messages.len() && sent.is_ok() {
@@ -90,6 +93,82 @@ impl Halves<'_> {
         }
         if self.asks && !std::mem::take(&mut self.ends) {
             // Whether it is refused makes no difference.
+            let _ = self.sender.admit(0, Tokens::None, wait);
+        }
+        Ok((accepted, sent))
+    }
+
+    /// The keys of messages that may be arranged by them, now and then.
+    fn arrangeable(&self, messages: &[Message]) -> Option<Vec<u64>> {
+        let shape = &self.world.shape;
+        let step = shape.pipelines[self.pipeline].steps.first()?;
+        if !self.completed.is_empty() || self.each || !shape.has_keys(self.pipeline, 0) {
+            return None;
+        }
+        let key = |message: &Message| match shape.key(step.partition, shape.key_number(message)?) {
+            Key::Word(word) => Some(*word),
+            _ => None,
+        };
+        let words = messages.iter().map(key).collect::<Option<Vec<u64>>>()?;
+        (self.world.log().random.u32(..8) > 0).then_some(words)
+    }
+
+    /// Sends messages with these keys, in the order in which the engine wants them.
+    fn send_arranged(
+        &mut self,
+        words: &[u64],
+        values: &[Value],
+        tokens: Tokens<'_>,
+        wait: &Wait,
+    ) -> Checked<(usize, Result<(), Refusal>)> {
+        let mut accepted = 0;
+        let mut sent = Ok(());
+        while accepted < words.len() {
+            let order = match self.sender.admit_keyed(&words[accepted..], tokens, wait) {
+                None => return Err("messages that have keys cannot be arranged".into()),
+                Some(Err(refusal)) => {
+                    sent = Err(refusal);
+                    break;
+                }
+                Some(Ok(order)) => order.to_vec(),
+            };
+            let granted = order.len();
+            let mut sorted = order.clone();
+            sorted.sort();
+            if granted == 0 || !sorted.into_iter().eq(0..granted as u32) {
+                return Err(format!("{order:?} is no order"));
+            }
+            let arranged: Vec<Value> = order
+                .iter()
+                .map(|&index| values[accepted + index as usize])
+                .collect();
+            let pushed = Pushed {
+                done: granted,
+                values: &arranged,
+                keys: BatchKeys::Arranged,
+                completed: &[],
+                failed: None,
+                waiting: &[],
+                given_up: 0,
+                from: &[],
+                ends: accepted + granted == words.len(),
+            };
+            let (asks, fewer) = (BatchKeys::Ask, &arranged[1..]);
+            for (keys, values) in [(asks, &arranged[..]), (BatchKeys::Arranged, fewer)] {
+                let wrong = Pushed {
+                    keys,
+                    values,
+                    ..pushed
+                };
+                if self.sender.push(&wrong).is_ok() {
+                    return Err("what was arranged was pushed otherwise".into());
+                }
+            }
+            self.sender.push(&pushed)?;
+            accepted += granted;
+            self.world.log().coverage.arranged = true;
+        }
+        if self.asks {
             let _ = self.sender.admit(0, Tokens::None, wait);
         }
         Ok((accepted, sent))
