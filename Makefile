@@ -18,8 +18,19 @@ export GOWORK := off
 unexport CARGO_BUILD_TARGET
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
-ENGINE := target/engine/release
-DIST := target/dist
+SONAME := libpartita.so.0
+# Rust's name of what is built for, as packaging/dist.sh sets it; this machine, if it is empty. The tools that
+# CROSS begins the names of know the objects.
+TARGET ?=
+CROSS ?=
+ENGINE := target/engine/$(addsuffix /,$(TARGET))release
+DIST := target/dist$(addprefix /,$(TARGET))
+# The archive is linked with the musl of whoever links it, so it brings none.
+ENGINE_FLAGS := $(if $(findstring musl,$(TARGET)),-C target-feature=-crt-static)
+# What links the shared library, with which libraries, and where it is left.
+LINKER ?= $(or $(CC),cc)
+LINKED_LIBS ?=
+SHARED ?= $(DIST)
 PLATFORM := $(shell (go env GOOS && go env GOARCH) 2>/dev/null | paste -s -d _ -)
 # The engine for Go, and what tells Go's C compiler that it is there.
 SYSO := go/native/$(PLATFORM)/partita_$(PLATFORM).syso
@@ -39,43 +50,43 @@ toolchain:
 
 ## The engine ----------------------------------------------------------------------------------
 
-build: $(DIST)/libpartita.a $(DIST)/libpartita.so $(BUNDLED) ## build both libraries, and the engine for Go
+build: $(DIST)/libpartita.a $(SHARED)/libpartita.so $(BUNDLED) ## build both libraries, and the engine for Go
 
 # What is built does not say where: neither the tree nor the home of cargo.
 HIDE_PATHS := --remap-path-prefix=$(CURDIR)=partita --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
 
-# The crate's own type is rlib: beside others it would silently turn LTO off. The shared library is
-# never unloaded: its threads and its handle table live as long as the process.
+# The crate's own type is rlib: beside others it would silently turn LTO off.
 $(ENGINE)/libpartita.a: FORCE | toolchain
-	@RUSTFLAGS="$(HIDE_PATHS)" cargo rustc --locked --release --lib --crate-type cdylib,staticlib --target-dir target/engine -- \
-	    -C link-arg=-Wl,-soname,libpartita.so.0 -C link-arg=-Wl,-z,nodelete
-$(ENGINE)/libpartita.so: $(ENGINE)/libpartita.a ;
+	@RUSTFLAGS="$(HIDE_PATHS) $(ENGINE_FLAGS)" cargo rustc --locked --release --lib --crate-type staticlib \
+	    --target-dir target/engine $(addprefix --target=,$(TARGET))
 
 $(DIST):
 	@mkdir -p $@
 
 # The functions to export, as rustc exported them.
-$(DIST)/exports: $(ENGINE)/libpartita.so | $(DIST)
-	@nm --dynamic --defined-only $< | awk '{ print $$NF }' >$@
+$(DIST)/exports: $(ENGINE)/libpartita.a | $(DIST)
+	@$(CROSS)nm --extern-only --defined-only $< 2>/dev/null | awk '$$2 == "T" && $$3 ~ /^partita_/ { print $$3 }' >$@
 
 # One object of all that the exports reach, with no other symbol global. Groups are dissolved: a
 # linker that finds the same group (DW.ref.rust_eh_personality) in another Rust archive would drop
 # ours, to which our code refers.
 $(DIST)/partita.o: $(ENGINE)/libpartita.a $(DIST)/exports
 	@sed 's/^/--undefined=/' $(DIST)/exports >$@.roots
-	@ld -r --gc-sections --force-group-allocation @$@.roots $< -o $@.linked
-	@objcopy --strip-debug --keep-global-symbols=$(DIST)/exports $@.linked $@
+	@$(CROSS)ld -r --gc-sections --force-group-allocation @$@.roots $< -o $@.linked
+	@$(CROSS)objcopy --strip-debug --keep-global-symbols=$(DIST)/exports $@.linked $@
 	@rm $@.roots $@.linked
 
 $(DIST)/libpartita.a: $(DIST)/partita.o
 	@rm -f $@
-	@ar rcsD $@ $<
+	@$(CROSS)ar rcsD $@ $<
 
-$(DIST)/libpartita.so: $(ENGINE)/libpartita.so | $(DIST)
+# It is never unloaded: its threads and its handle table live as long as the process.
+$(SHARED)/libpartita.so: $(DIST)/partita.o
+	@mkdir -p $(@D)
 	@rm -f $@*
-	@objcopy --strip-debug $< $@.$(VERSION)
-	@soname=$$(readelf --dynamic $< | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'); \
-	ln -s $(@F).$(VERSION) $(DIST)/$$soname && ln -s $$soname $@
+	@$(LINKER) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete,-z,relro,-z,now,-z,noexecstack $< $(LINKED_LIBS) \
+	    -o $@.$(VERSION)
+	@ln -s $(@F).$(VERSION) $(@D)/$(SONAME) && ln -s $(SONAME) $@
 
 # Go hashes the content of .syso files, so it notices a rebuilt engine.
 $(SYSO): $(DIST)/partita.o
@@ -88,13 +99,37 @@ header: | toolchain ## generate include/partita.h and its copy in the Go module
 	    sed -n '/"build-script-executed","package_id":"path+/s/.*"out_dir":"\([^"]*\)".*/\1/p'); \
 	cp "$$out/partita.h" include/partita.h && cp "$$out/partita.h" go/partita/partita.h
 
-install: build ## install header, libraries and partita.pc into PREFIX (DESTDIR is respected)
-	@install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	@install -m 644 include/partita.h $(DESTDIR)$(PREFIX)/include
-	@install -m 644 $(DIST)/libpartita.a $(DESTDIR)$(PREFIX)/lib
-	@cp -P $(DIST)/libpartita.so* $(DESTDIR)$(PREFIX)/lib
-	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' src/ffi/partita.pc.in \
-	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/partita.pc
+# What the files of a package say of themselves.
+FILLED = sed 's|@PREFIX@|$(1)|; s|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|'
+
+# install_into PREFIX,SAID: SAID is the prefix that partita.pc tells of.
+define install_into
+	@install -d $(1)/include $(1)/lib/pkgconfig $(1)/lib/cmake/partita
+	@install -m 644 include/partita.h $(1)/include
+	@install -m 644 $(DIST)/libpartita.a $(1)/lib
+	@cp -P $(SHARED)/libpartita.so* $(1)/lib
+	@$(call FILLED,$(2)) packaging/partita.pc.in >$(1)/lib/pkgconfig/partita.pc
+	@for file in partita-config partita-config-version; do \
+	    $(FILLED) packaging/$$file.cmake.in >$(1)/lib/cmake/partita/$$file.cmake; \
+	done
+endef
+
+install: build ## install header, libraries, and what pkg-config and CMake ask for, into PREFIX (DESTDIR is respected)
+	$(call install_into,$(DESTDIR)$(PREFIX),$(PREFIX))
+
+## Packages ------------------------------------------------------------------------------------
+
+# For which there is to be a package.
+PLATFORMS ?= linux_amd64 linux_arm64 linux_amd64_musl
+
+.PHONY: dist check-dist package-prefix
+
+dist: build ## make what is released, in target/packages: for C, for Go, and checksums
+	+@packaging/dist.sh target/packages $(PLATFORMS)
+
+# For packaging/dist.sh: a prefix at PACKAGE that can be moved, for one TARGET.
+package-prefix: $(DIST)/libpartita.a $(SHARED)/libpartita.so
+	$(call install_into,$(PACKAGE),$${pcfiledir}/../..)
 
 ## Examples and benches ------------------------------------------------------------------------
 
@@ -142,10 +177,11 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-c-static test-c-shared \
-    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused
+    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused \
+    test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
-    check-go-static check-go-race check-go-gogc check-go-cgocheck
+    check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
 .PHONY: between-sockets fuzz soak check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
@@ -213,6 +249,9 @@ test-rebuilt-engine: build
 test-go-refused: $(BUNDLED)
 	$(GROUP) $@ tests/tools/go_refused.sh
 
+test-go-package: build
+	$(GROUP) $@ tests/tools/go_package.sh test
+
 lint-rustfmt: | toolchain
 	$(GROUP) $@ sh -ec 'cargo fmt --check; cargo fmt --check --manifest-path tests/fuzz/Cargo.toml; \
 	    cargo fmt --check --manifest-path benches/rust/Cargo.toml'
@@ -246,6 +285,15 @@ check-valgrind: build $(STOCK)
 check-install: build
 	$(GROUP) $@ tests/tools/install.sh
 
+check-c-package: build
+	$(GROUP) $@ tests/tools/c_package.sh
+
+check-go-package: build
+	$(GROUP) $@ tests/tools/go_package.sh static
+
+check-portable: build
+	$(GROUP) $@ tests/tools/portable.sh
+
 check-progress: build $(STOCK)
 	$(GROUP) $@ tests/tools/progress.sh
 
@@ -260,6 +308,9 @@ check-go-gogc: $(BUNDLED)
 
 check-go-cgocheck: $(BUNDLED)
 	$(GROUP) $@ env GOEXPERIMENT=cgocheck2 go -C go test ./...
+
+check-dist: ## what `make dist` made for every platform (it needs zig, qemu-aarch64-static and aarch64-linux-gnu-gcc)
+	$(GROUP) $@ tests/tools/release.sh
 
 # Long runs --------------------------------------------------------------------------------
 

@@ -29,11 +29,13 @@ without() {
     for words; do grep -q "^make check needs .*$words" "$fakes/said"; done
 }
 
-for name in valgrind pkg-config script gofmt c++ cc cargo go; do fake $name; done
+for name in valgrind pkg-config cmake zig script gofmt c++ cc cargo go; do fake $name; done
 check_tools
 [ ! -s "$fakes/said" ]
 without valgrind valgrind
 without pkg-config pkg-config
+without cmake cmake
+without zig zig
 without script 'script of util-linux'
 without gofmt gofmt
 without c++ "C++17 compiler, and 'c++' is none"
