@@ -240,7 +240,7 @@ test-stock: $(STOCK)
 test-examples: build $(STOCK)
 	$(GROUP) $@ sh -ec 'for variant in static shared; do tests/tools/c_examples.sh $$variant; done'
 
-test-shown-programs: | toolchain
+test-shown-programs: build
 	$(GROUP) $@ tests/tools/shown_programs.sh
 
 test-rebuilt-engine: build
@@ -268,10 +268,10 @@ lint-gofmt: | toolchain
 	$(GROUP) $@ tests/tools/gofmt.sh
 
 lint-govet: $(BUNDLED)
-	$(GROUP) $@ sh -ec 'for module in go benches/go; do go -C $$module vet ./...; done'
+	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module vet ./...; done'
 
 lint-staticcheck: $(BUNDLED)
-	$(GROUP) $@ sh -ec 'for module in go benches/go; do go -C $$module run $(STATICCHECK) ./...; done'
+	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module run $(STATICCHECK) ./...; done'
 
 check-header-cpp: | toolchain
 	$(GROUP) $@ tests/tools/header.sh c++ c++17

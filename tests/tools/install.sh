@@ -33,3 +33,9 @@ readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
 # shellcheck disable=SC2046
 $CC examples/stock.c $(pkg-config --cflags --libs partita) -o "$out/stock-c"
 examples/check.sh "$out/stock" "$out/stock-c"
+
+# And as README.md says it, but for where the program goes.
+block=$(sed -n '/^<!-- run by tests\/tools\/install.sh -->$/,/^```$/ { /^make\|^export\|^cc/p; }' README.md)
+[ "$(echo "$block" | wc -l)" -eq 3 ]
+block=$(echo "$block" | sed "s| -o stock | -o '$out/stock-readme' |; s| \./stock$| '$out/stock-readme'|")
+HOME=$out/home sh -ec "$block"

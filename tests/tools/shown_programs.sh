@@ -1,6 +1,7 @@
 #!/bin/sh
-# The programs that the README and the header show are parts of programs that tests run: each
-# paragraph is there, line by line, apart from its indentation. The header's is C99.
+# The code that documents, doc comments and the header show is compiled and run (tests/shown says how). The
+# header's program is C99, and each of its paragraphs is a part of a program that tests run, line by line, apart
+# from its indentation.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -25,9 +26,13 @@ is_part_of() {
     END { compare(); exit failed || !compared }'
 }
 
-awk '/^```/ { go = /^```go$/; print ""; next } go' README.md | is_part_of go/partita/readme_example_test.go
-
 sed -n '/^ \* A PROGRAM$/,/^ \* [B-Z]/ { s/^ \*     //p; s/^ \*$//p; }' include/partita.h |
     is_part_of tests/c/digits.c
 "${CC:-cc}" -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -Iinclude \
     -fsyntax-only tests/c/digits.c
+
+go -C tests/shown test -count=1 .
+go -C tests/shown build -o ../../target/shown/shown .
+# Names of documents have no white space.
+# shellcheck disable=SC2046
+target/shown/shown $(find . -name '*.md' -not -path './target/*' | sed 's|^\./||' | sort)

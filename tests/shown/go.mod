@@ -1,0 +1,3 @@
+module shown
+
+go 1.24
