@@ -20,7 +20,7 @@ type block struct {
 	output *string
 }
 
-var kinds = map[string]bool{"c": true, "go": true, "sh": true, "output": true, "mermaid": true, "text": true}
+var kinds = map[string]bool{"c": true, "go": true, "sh": true, "cmake": true, "output": true, "mermaid": true, "text": true}
 
 var partOf = regexp.MustCompile(`^<!-- (?:part of|run by) (\S+) -->$`)
 
@@ -56,7 +56,7 @@ func blocksOf(document, text string) (blocks []*block, err error) {
 func (b *block) place(blocks *[]*block, last *block) error {
 	switch {
 	case !kinds[b.kind]:
-		return b.wrong("its kind is %q: expected one of c, go, output, sh, mermaid, text", b.kind)
+		return b.wrong("its kind is %q: expected one of c, cmake, go, output, sh, mermaid, text", b.kind)
 	case b.kind == "text":
 		return nil
 	case b.kind != "output":

@@ -7,6 +7,7 @@
 //	c, go    a program; with `<!-- part of FILE -->` above it, a part of that file
 //	output   what the program above it prints
 //	sh       make targets; with `<!-- run by FILE -->` above it, what that script reads here and runs
+//	cmake    the same, always with a script
 //	mermaid  a diagram
 //	text     no code
 package main
@@ -53,7 +54,7 @@ func checkAll(documents []string, out string) (failures []error, blocks int) {
 				cPrograms = append(cPrograms, block)
 			case block.kind == "go":
 				goPrograms = append(goPrograms, block)
-			case block.kind == "sh":
+			case block.kind == "sh" || block.kind == "cmake":
 				failures = appendError(failures, block.checkTargets())
 			case block.kind == "mermaid":
 				failures = appendError(failures, block.checkDiagram())

@@ -12,7 +12,7 @@ func (b *block) checkPart() error {
 	if err != nil {
 		return b.wrong("%v", err)
 	}
-	if b.kind == "sh" {
+	if b.kind == "sh" || b.kind == "cmake" {
 		if !strings.Contains(string(whole), b.document) {
 			return b.wrong("%s does not run it: expected that it reads %s", b.partOf, b.document)
 		}

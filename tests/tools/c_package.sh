@@ -42,3 +42,13 @@ if readelf --dynamic "$out/cmake-$version/static" | grep libpartita; then exit 1
 "$out/cmake-$version/static"
 if configure 99 >"$out/said" 2>&1; then exit 1; fi
 grep -q "version: $version" "$out/said"
+
+# And as README.md says it.
+mkdir "$out/readme"
+{
+    printf 'cmake_minimum_required(VERSION 3.13)\nproject(readme C)\nadd_executable(stock %s)\n' "$program"
+    sed -n '/^```cmake$/,/^```$/ { /^```/!p; }' README.md
+} >"$out/readme/CMakeLists.txt"
+cmake -S "$out/readme" -B "$out/readme/built" -D CMAKE_PREFIX_PATH="$prefix"
+cmake --build "$out/readme/built"
+"$out/readme/built/stock"

@@ -14,7 +14,11 @@ user_of() {
     done
     export PATH="$user/rust:$PATH"
     cp tests/packages/go/main.go "$user"
-    (cd "$user" && go mod init example.com/user && go get "github.com/partita-stream/partita/go@v$version")
+    # As README.md says it, but for the proxy and the version.
+    get=$(grep '^go get ' README.md)
+    # Words are split on purpose.
+    # shellcheck disable=SC2086
+    (cd "$user" && go mod init example.com/user && $get"@v$version")
 }
 
 # builds_and_runs FLAG...: the program does what it is for. $RUN runs it, where this machine cannot.
