@@ -34,8 +34,8 @@ readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
 $CC examples/stock.c $(pkg-config --cflags --libs partita) -o "$out/stock-c"
 examples/check.sh "$out/stock" "$out/stock-c"
 
-# And as README.md says it, but for where the program goes.
+# And as README.md says it, but for the home, which cargo needs, and where the program goes.
 block=$(sed -n '/^<!-- run by tests\/tools\/install.sh -->$/,/^```$/ { /^make\|^export\|^cc/p; }' README.md)
 [ "$(echo "$block" | wc -l)" -eq 3 ]
-block=$(echo "$block" | sed "s| -o stock | -o '$out/stock-readme' |; s| \./stock$| '$out/stock-readme'|")
-HOME=$out/home sh -ec "$block"
+block=$(echo "$block" | sed "s| -o stock | -o '$out/stock-readme' |; s| \./stock$| '$out/stock-readme'|; s|\$HOME|$out/home|g")
+sh -ec "$block"
