@@ -18,6 +18,7 @@ use super::frame;
 use super::handles::{self, Object};
 use super::later::{LaterRuns, Unanswered};
 use super::signals;
+use super::slab::Slab;
 use super::status::*;
 use super::status_of::status_of;
 use super::stepping;
@@ -373,7 +374,7 @@ fn builder(
             let (init, drop) = (options.state_init, options.state_drop);
             Arc::new(OwnedBuild {
                 host,
-                layout,
+                slab: Slab::new(layout),
                 init,
                 drop,
             })

@@ -1,7 +1,7 @@
 //! The host's traits, implemented with function pointers.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::entry::lent;
 use super::frame::{self, Frame, Text};
 use super::later::Unanswered;
 use super::loan::Loan;
+use super::slab::Slab;
 use super::status::*;
 use super::types::*;
 use crate::host::{
@@ -620,7 +621,7 @@ impl Build for BuildHost {
 /// States in memory of the engine's.
 pub(super) struct OwnedBuild {
     pub(super) host: Arc<HostPointer>,
-    pub(super) layout: Layout,
+    pub(super) slab: Slab,
     pub(super) init: partita_state_init_fn,
     pub(super) drop: partita_state_drop_fn,
 }
@@ -632,49 +633,50 @@ impl Host for OwnedBuild {
 }
 
 impl OwnedBuild {
-    fn one(&self) -> Result<Value, String> {
-        // SAFETY: the size is not zero.
-        let memory = unsafe { alloc_zeroed(self.layout) };
-        if memory.is_null() {
-            return Err(format!(
-                "{} bytes for a state cannot be had",
-                self.layout.size()
-            ));
-        }
+    fn init(&self, place: NonNull<u8>) -> Result<Value, String> {
         if let Some(init) = self.init {
             // SAFETY: the memory is as large and aligned as the host asked.
-            let status = unsafe { init(self.host.host, memory.cast()) };
+            let status = unsafe { init(self.host.host, place.as_ptr().cast()) };
             if status != PARTITA_OK {
-                // SAFETY: it was allocated above with this layout.
-                unsafe { dealloc(memory, self.layout) };
                 return Err(format!("state_init answered the status {status}"));
             }
         }
-        Ok(Value(memory.expose_provenance() as u64))
+        Ok(Value(place.as_ptr().expose_provenance() as u64))
     }
 }
 
 impl Build for OwnedBuild {
     fn build(&self, batch: &mut BuildBatch<'_>) -> Verdict {
-        while batch.states.len() < batch.len {
-            match self.one() {
+        let mut places = Vec::new();
+        self.slab.take(batch.len - batch.states.len(), &mut places);
+        for (index, &place) in places.iter().enumerate() {
+            match self.init(place) {
                 Ok(state) => batch.states.push(state),
-                Err(text) => return Verdict::Failed(text),
+                Err(text) => {
+                    self.slab.give(places[index..].iter().copied());
+                    return Verdict::Failed(text);
+                }
             }
+        }
+        if batch.states.len() < batch.len {
+            let bytes = self.slab.size();
+            return Verdict::Failed(format!("{bytes} bytes for a state cannot be had"));
         }
         Verdict::Done
     }
 
     fn drop_states(&self, states: &[Value]) {
-        for state in states {
-            let memory: *mut u8 = std::ptr::with_exposed_provenance_mut(state.0 as usize);
+        let places = states.iter().filter_map(|state| {
+            let place: *mut u8 = std::ptr::with_exposed_provenance_mut(state.0 as usize);
             if let Some(drop) = self.drop {
-                // SAFETY: the state was made by `one` and is handed back once.
-                unsafe { drop(self.host.host, memory.cast()) }
+                // SAFETY: the state was made by `init` and is handed back once.
+                unsafe { drop(self.host.host, place.cast()) }
             }
-            // SAFETY: it was allocated by `one` with this layout.
-            unsafe { dealloc(memory, self.layout) }
-        }
+            NonNull::new(place)
+        });
+        // The host is called before the slab's lock is taken.
+        let places: Vec<_> = places.collect();
+        self.slab.give(places);
     }
 }
 

@@ -23,6 +23,7 @@ mod run;
 mod sender;
 mod signals;
 mod sink;
+mod slab;
 mod status;
 mod status_of;
 mod stepping;
