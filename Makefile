@@ -147,11 +147,11 @@ COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../tar
 bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
 	$(COMPARE)
 ifeq ($(value BENCH),)
-	@go -C benches/go run ./cmd/blockbench
-	@go -C benches/go run ./cmd/callbench
+	@go -C benches/go run ./cmd/blockbench -out ../../target/blockbench.json
+	@go -C benches/go run ./cmd/callbench -out ../../target/callbench.json
 	@go -C benches/go run ./cmd/latency
 	@go -C benches/go run ./cmd/memory
-	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK))
+	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK)) -out ../../target/tcpbench.json
 endif
 
 bench-quick: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust ## the comparison of keyed state alone, in less than two minutes

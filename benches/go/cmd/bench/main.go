@@ -13,23 +13,22 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 type options struct {
-	run    *regexp.Regexp
-	quick  bool
-	rounds int
-	out    string
+	*figures.Options
+	run   *regexp.Regexp
+	quick bool
 	// programs is the folder with the benches in other languages, or empty.
 	programs string
 }
 
 func main() {
-	var options options
+	options := options{Options: figures.Define(flag.CommandLine, 0)}
 	run := flag.String("run", "", "run only the benches whose names match this regular `expression`")
-	flag.BoolVar(&options.quick, "quick", false, "fewer benches, rounds and messages")
-	flag.IntVar(&options.rounds, "rounds", 0, "`rounds` to count, after one to warm up (7, or 3 with -quick)")
-	flag.StringVar(&options.out, "out", "bench.json", "the `file` to write the figures to")
+	flag.BoolVar(&options.quick, "quick", false, "fewer benches and messages, and 3 rounds instead of 7")
 	flag.StringVar(&options.programs, "programs", "", "the `folder` with the benches in other languages; none without it")
 	flag.Parse()
 	err := options.complete(*run)
@@ -46,16 +45,13 @@ func (options *options) complete(run string) (err error) {
 	if options.run, err = regexp.Compile(run); err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	if options.rounds == 0 {
-		options.rounds = 7
+	if options.Rounds == 0 {
+		options.Rounds = 7
 		if options.quick {
-			options.rounds = 3
+			options.Rounds = 3
 		}
 	}
-	if options.rounds < 1 {
-		return fmt.Errorf("-rounds: %d, expected at least 1", options.rounds)
-	}
-	return nil
+	return options.Check()
 }
 
 // measureAll measures every bench, and prints its table as soon as it is done.
@@ -65,8 +61,8 @@ func measureAll(options options) error {
 		return fmt.Errorf("no bench matches %q", options.run)
 	}
 	fmt.Printf("%s, %d processors, GOMAXPROCS %d, %d rounds\n",
-		runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), options.rounds)
-	var results []result
+		runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), options.Rounds)
+	var results []figures.Result
 	for _, bench := range benches {
 		all, err := bench.measure(options)
 		if err != nil {
@@ -76,5 +72,5 @@ func measureAll(options options) error {
 		printTable(os.Stdout, measured)
 		results = append(results, measured...)
 	}
-	return writeJSON(options.out, results)
+	return options.WriteResults(results)
 }

@@ -97,6 +97,12 @@ func plan() []bench {
 // quickest is how much shorter a bench of the short run is.
 const quickest = 4
 
+// tiny is the bench with so little to do that it takes no time.
+func (bench bench) tiny() bench {
+	bench.keys, bench.messages, bench.work = min(bench.keys, 100), 2_000, 0
+	return bench
+}
+
 // selected are the benches that the options ask for.
 func selected(options options) (benches []bench) {
 	all := plan()
@@ -106,6 +112,9 @@ func selected(options options) (benches []bench) {
 	for _, bench := range all {
 		if options.quick {
 			bench.messages /= quickest
+		}
+		if options.Try {
+			bench = bench.tiny()
 		}
 		if (bench.quick || !options.quick) && options.run.MatchString(bench.name) {
 			benches = append(benches, bench)
@@ -117,7 +126,7 @@ func selected(options options) (benches []bench) {
 // measure runs the bench.
 func (bench bench) measure(options options) ([]series, error) {
 	if bench.program != "" {
-		return measureOutside(bench, options.programs, options.rounds)
+		return measureOutside(bench, options.programs, options.Rounds)
 	}
-	return measure(bench, options.rounds)
+	return measure(bench, options.Rounds)
 }

@@ -15,22 +15,23 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 // options are those of the command line.
 type options struct {
-	threads, rounds, processors int
-	duration                    time.Duration
-	sleep                       string
+	*figures.Options
+	threads, processors int
+	duration            time.Duration
+	sleep               string
 }
 
 func parseOptions(arguments []string) (options, error) {
-	var options options
 	flags := flag.NewFlagSet("blockbench", flag.ContinueOnError)
+	options := options{Options: figures.Define(flags, 7)}
 	flags.IntVar(&options.threads, "threads", 64, "how many threads the step that sleeps has")
-	flags.IntVar(&options.rounds, "rounds", 5, "how often each is measured")
 	flags.DurationVar(&options.duration, "duration", 2*time.Second, "how long one measurement takes")
 	flags.StringVar(&options.sleep, "sleep", "go", "how it sleeps: go (time.Sleep) or system (a call that keeps its thread)")
 	flags.IntVar(&options.processors, "processors", 4*workers, "GOMAXPROCS, of which two are busy with the other pipeline")
@@ -39,15 +40,18 @@ func parseOptions(arguments []string) (options, error) {
 		return options, err
 	}
 	if *quick {
-		options.rounds, options.duration = 1, time.Second
+		options.Rounds, options.duration = 1, time.Second
+	}
+	if options.Try {
+		options.duration = 20 * time.Millisecond
 	}
 	if _, known := sleeps[options.sleep]; !known {
 		return options, errors.New("-sleep: expected go or system")
 	}
-	if min(options.threads, options.rounds, options.processors) < 1 || options.duration <= 0 {
-		return options, errors.New("-threads, -rounds, -processors, -duration: expected more than 0")
+	if min(options.threads, options.processors) < 1 || options.duration <= 0 {
+		return options, errors.New("-threads, -processors, -duration: expected more than 0")
 	}
-	return options, nil
+	return options, options.Check()
 }
 
 func main() {
@@ -64,57 +68,66 @@ func main() {
 	}
 }
 
+// The benches: what sleeps alone, and beside what never does; and the systems in them.
+const (
+	alone, beside = "alone", "beside another pipeline"
+	sleeping      = "goroutines that only sleep"
+	stepping      = "the step that sleeps"
+	passing       = "the other pipeline"
+)
+
 // run measures all of it in turn, round by round, and tells the medians.
 func run(options options) error {
 	runtime.GOMAXPROCS(options.processors)
-	fmt.Printf("%s, GOMAXPROCS %d, %d workers, %d threads that sleep %v in each message of %d keys (%s)\n",
-		runtime.Version(), runtime.GOMAXPROCS(0), workers, options.threads, nap, keys, options.sleep)
-	var sleepers, sleepersBeside []float64
-	var alone, beside, other []rates
-	for range options.rounds {
-		sleepers = append(sleepers, onlySleep(options, 0))
-		sleepersBeside = append(sleepersBeside, onlySleep(options, workers))
-		for _, part := range []struct {
-			fed  fed
-			into *[]rates
-		}{
-			{fed{slow: true}, &alone},
-			{fed{fast: true}, &other},
-			{fed{slow: true, fast: true}, &beside},
-		} {
-			rates, err := measure(options, part.fed)
-			if err != nil {
-				return err
-			}
-			*part.into = append(*part.into, rates)
-		}
+	fmt.Printf("%s, GOMAXPROCS %d, %d workers, %d threads that sleep %v in each message of %d keys (%s); %.0f messages a second is the most\n",
+		runtime.Version(), runtime.GOMAXPROCS(0), workers, options.threads, nap, keys, options.sleep, options.most())
+	parts := []func() ([]figures.Value, error){
+		func() ([]figures.Value, error) { return options.sleepers(alone, 0), nil },
+		func() ([]figures.Value, error) { return options.sleepers(beside, workers), nil },
+		func() ([]figures.Value, error) { return options.pipelines(alone, fed{slow: true}) },
+		func() ([]figures.Value, error) { return options.pipelines(alone, fed{fast: true}) },
+		func() ([]figures.Value, error) { return options.pipelines(beside, fed{slow: true, fast: true}) },
 	}
-	limit := float64(options.threads) / nap.Seconds()
-	slow := func(rates rates) float64 { return rates.slow / limit }
-	asleep := func(rates rates) float64 { return rates.asleep / float64(options.threads) }
-	fast := func(rates rates) float64 { return rates.fast }
-	fmt.Printf("  of %.0f messages a second: %.2f alone, %.2f beside the other pipeline\n",
-		limit, medianOf(alone, slow), medianOf(beside, slow))
-	fmt.Printf("  goroutines that only sleep: %.2f alone, %.2f beside %d that never do\n",
-		median(sleepers)/limit, median(sleepersBeside)/limit, workers)
-	fmt.Printf("  the threads are asleep in a message for %.3f of the time alone, %.3f beside the other pipeline\n",
-		medianOf(alone, asleep), medianOf(beside, asleep))
-	fmt.Printf("  each message takes %.1f microseconds of processor time\n",
-		medianOf(alone, func(rates rates) float64 { return rates.processors / rates.slow * 1e6 }))
-	fmt.Printf("  the other pipeline: %.1f million messages a second alone, %.2f of that beside the step that sleeps\n",
-		medianOf(other, fast)/1e6, medianOf(beside, fast)/medianOf(other, fast))
-	return nil
+	var values []figures.Value
+	err := figures.InTurn(options.Rounds, len(parts), func(_, part int) error {
+		measured, err := parts[part]()
+		values = append(values, measured...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	all := figures.Summarize(values)
+	if err := figures.PrintTable(os.Stdout, all); err != nil {
+		return err
+	}
+	return options.Write(all)
 }
 
-func medianOf(all []rates, of func(rates) float64) float64 {
-	var values []float64
-	for _, rates := range all {
-		values = append(values, of(rates))
-	}
-	return median(values)
+// most is how many messages a second there could be, if sleeping took no longer than it is to.
+func (options options) most() float64 { return float64(options.threads) / nap.Seconds() }
+
+// sleepers measures goroutines that only sleep, beside so many that never do.
+func (options options) sleepers(bench string, busy int) []figures.Value {
+	share := onlySleep(options, busy) / options.most()
+	return []figures.Value{{Bench: bench, System: sleeping, Measure: "of the most there could be", Unit: "share", Value: share}}
 }
 
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+// pipelines measures those that are fed.
+func (options options) pipelines(bench string, fed fed) (values []figures.Value, err error) {
+	rates, err := measure(options, fed)
+	add := func(system, measure, unit string, value float64) {
+		values = append(values, figures.Value{Bench: bench, System: system, Measure: measure, Unit: unit, Value: value})
+	}
+	if fed.slow {
+		add(stepping, "of the most there could be", "share", rates.slow/options.most())
+		add(stepping, "its threads are asleep in a message", "share", rates.asleep/float64(options.threads))
+	}
+	if fed.slow && !fed.fast {
+		add(stepping, "processor time of a message", "us", rates.processors/rates.slow*1e6)
+	}
+	if fed.fast {
+		add(passing, "messages a second", "millions", rates.fast/1e6)
+	}
+	return values, err
 }

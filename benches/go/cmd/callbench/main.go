@@ -15,13 +15,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 // options is what the command line asks for.
 type options struct {
-	rounds, messages, calls, callers, keys, workers int
+	*figures.Options
+	messages, calls, callers, keys, workers int
 }
 
 // system does some operations, and tells how long they took.
@@ -30,7 +32,7 @@ type system struct {
 	run  func(options options) (time.Duration, error)
 }
 
-// bench compares systems with the first of them.
+// bench compares systems.
 type bench struct {
 	title   string
 	count   func(options options) int
@@ -38,7 +40,7 @@ type bench struct {
 }
 
 var benches = []bench{
-	{"batches of 64, a message", func(o options) int { return o.messages }, []system{
+	{"messages in batches of 64", func(o options) int { return o.messages }, []system{
 		{"without completions", sendPlain},
 		{"with completions", sendTracked},
 	}},
@@ -49,50 +51,60 @@ var benches = []bench{
 }
 
 func main() {
-	var options options
-	flag.IntVar(&options.rounds, "rounds", 7, "rounds to count, after one to warm up")
+	options := options{Options: figures.Define(flag.CommandLine, 7)}
 	flag.IntVar(&options.messages, "messages", 4_000_000, "messages a round")
 	flag.IntVar(&options.calls, "calls", 400_000, "calls a round")
 	flag.IntVar(&options.callers, "callers", 64, "goroutines that call")
 	flag.IntVar(&options.keys, "keys", 1_000, "keys")
 	flag.IntVar(&options.workers, "workers", 2, "workers")
 	flag.Parse()
-	fmt.Printf("%s, GOMAXPROCS %d, %d workers, %d keys, %d callers, %d rounds\n", runtime.Version(),
-		runtime.GOMAXPROCS(0), options.workers, options.keys, options.callers, options.rounds)
-	for _, bench := range benches {
-		if err := bench.measure(options); err != nil {
-			fmt.Fprintln(os.Stderr, "callbench:", err)
-			os.Exit(1)
-		}
+	err := options.Check()
+	if err == nil {
+		err = run(options)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "callbench:", err)
+		os.Exit(1)
 	}
 }
 
-// measure runs the systems in turn, and prints the median and the spread of each.
-func (bench bench) measure(options options) error {
-	taken := make([][]float64, len(bench.systems))
-	for round := 0; round <= options.rounds; round++ {
-		for turn := range bench.systems {
-			i := (round + turn) % len(bench.systems)
-			runtime.GC()
-			elapsed, err := bench.systems[i].run(options)
-			if err != nil {
-				return fmt.Errorf("%s: %w", bench.systems[i].name, err)
-			}
-			if round > 0 {
-				taken[i] = append(taken[i], float64(elapsed.Nanoseconds())/float64(bench.count(options)))
-			}
-		}
+func run(options options) error {
+	if options.Try {
+		options.messages, options.calls = 6_400, 640
 	}
-	fmt.Printf("\n%s\n", bench.title)
-	first := 0.0
-	for i, system := range bench.systems {
-		slices.Sort(taken[i])
-		median := taken[i][(len(taken[i])-1)/2]
-		if i == 0 {
-			first = median
+	fmt.Printf("%s, GOMAXPROCS %d, %d workers, %d keys, %d callers, %d rounds\n", runtime.Version(),
+		runtime.GOMAXPROCS(0), options.workers, options.keys, options.callers, options.Rounds)
+	var values []figures.Value
+	for _, bench := range benches {
+		measured, err := bench.measure(options)
+		if err != nil {
+			return err
 		}
-		fmt.Printf("%28s %9.1f ns (%.1f to %.1f), %.2f times as fast as the first\n",
-			system.name, median, taken[i][0], taken[i][len(taken[i])-1], first/median)
+		values = append(values, measured...)
 	}
-	return nil
+	all := figures.Summarize(values)
+	if err := figures.PrintTable(os.Stdout, all); err != nil {
+		return err
+	}
+	return options.Write(all)
+}
+
+// measure runs the systems in turn, after a round that warms up.
+func (bench bench) measure(options options) (values []figures.Value, err error) {
+	err = figures.InTurn(options.Rounds+1, len(bench.systems), func(round, i int) error {
+		system := bench.systems[i]
+		runtime.GC()
+		elapsed, err := system.run(options)
+		if err != nil {
+			return fmt.Errorf("%s: %w", system.name, err)
+		}
+		if round > 0 {
+			each := float64(elapsed.Nanoseconds()) / float64(bench.count(options))
+			values = append(values, figures.Value{
+				Bench: bench.title, System: system.name, Measure: "time of each", Unit: "ns", Value: each,
+			})
+		}
+		return nil
+	})
+	return values, err
 }

@@ -15,76 +15,124 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
+type options struct {
+	*figures.Options
+	programs string
+	messages int
+	lasting  time.Duration
+}
+
 func main() {
+	options := options{Options: figures.Define(flag.CommandLine, 7)}
 	discards := flag.Bool("discard", false, "be the process that reads frames and throws them away")
-	programs := flag.String("programs", "target/examples", "find the examples in `FOLDER`")
-	messages := flag.Int("n", 4_000_000, "send `N` messages in each round")
-	rounds := flag.Int("rounds", 5, "measure `N` rounds")
-	seconds := flag.Int("seconds", 10, "measure latencies for `N` seconds")
-	quick := flag.Bool("quick", false, "be quick: 1,000,000 messages, 3 rounds, 2 seconds")
+	flag.StringVar(&options.programs, "programs", "target/examples", "find the examples in `FOLDER`")
+	flag.IntVar(&options.messages, "n", 4_000_000, "send `N` messages in each round")
+	flag.DurationVar(&options.lasting, "lasting", 3*time.Second, "how long latencies are measured in each round")
+	quick := flag.Bool("quick", false, "be quick: 1,000,000 messages, 3 rounds of 1 second")
 	flag.Parse()
 	if *discards {
 		discard()
 		return
 	}
 	if *quick {
-		*messages, *rounds, *seconds = 1_000_000, 3, 2
+		options.messages, options.Rounds, options.lasting = 1_000_000, 3, time.Second
 	}
-	if err := measure(*programs, *messages, *rounds, *seconds); err != nil {
+	if options.Try {
+		options.messages, options.lasting = 20_000, 20*time.Millisecond
+	}
+	err := options.Check()
+	if err == nil {
+		err = measure(options)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "tcpbench:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(programs string, messages, rounds, seconds int) error {
-	votes := newVotes(messages)
-	market := newMarket(messages)
-	var alone, counted, spread []float64
-	for round := range rounds {
-		rate, err := discardRate(votes.frames)
+// The systems between sockets.
+const (
+	discarding = "frames read and discarded"
+	alphabet   = "alphabet"
+	spread     = "market_spread"
+)
+
+func measure(options options) error {
+	values, err := rates(options)
+	if err != nil {
+		return err
+	}
+	all := figures.Summarize(values)
+	late, err := latenciesAt(options, medianOf(all, spread)*1e6)
+	if err != nil {
+		return err
+	}
+	all = append(all, figures.Summarize(late)...)
+	if err := figures.PrintTable(os.Stdout, all); err != nil {
+		return err
+	}
+	return options.Write(all)
+}
+
+// rates measures how many messages a second go through.
+func rates(options options) (values []figures.Value, err error) {
+	votes, market := newVotes(options.messages), newMarket(options.messages)
+	systems := []struct {
+		name string
+		run  func() (float64, error)
+	}{
+		{discarding, func() (float64, error) {
+			rate, err := discardRate(votes.frames)
+			return rate * float64(options.messages) / float64(len(votes.frames)), err
+		}},
+		{alphabet, func() (float64, error) { return votes.run(options.programs + "/" + alphabet) }},
+		{spread, func() (float64, error) { return market.run(options.programs + "/" + spread) }},
+	}
+	err = figures.InTurn(options.Rounds, len(systems), func(_, i int) error {
+		rate, err := systems[i].run()
+		if err != nil {
+			return fmt.Errorf("%s: %w", systems[i].name, err)
+		}
+		values = append(values, figures.Value{
+			Bench: "as fast as it goes", System: systems[i].name, Measure: "messages a second", Unit: "millions", Value: rate / 1e6,
+		})
+		return nil
+	})
+	return values, err
+}
+
+func medianOf(all []figures.Figure, system string) float64 {
+	return all[slices.IndexFunc(all, func(figure figures.Figure) bool { return figure.System == system })].Median
+}
+
+// latenciesAt measures latencies at half of what market_spread is to take, and a quarter and half of what it takes.
+func latenciesAt(options options, highest float64) (values []figures.Value, err error) {
+	rates := []struct {
+		name string
+		rate float64
+	}{
+		{"0.75 million a second", goal / 2}, {"a quarter of the highest rate", highest / 4}, {"half of the highest rate", highest / 2},
+	}
+	err = figures.InTurn(options.Rounds, len(rates), func(_, i int) error {
+		late, err := latencies(options.programs+"/"+spread, rates[i].rate, options.lasting)
 		if err != nil {
 			return err
 		}
-		alone = append(alone, rate*float64(messages)/float64(len(votes.frames)))
-		if rate, err = votes.run(programs + "/alphabet"); err != nil {
-			return fmt.Errorf("alphabet: %w", err)
+		for _, measure := range late {
+			measure.Bench, measure.System = rates[i].name, spread
+			values = append(values, measure)
 		}
-		counted = append(counted, rate)
-		if rate, err = market.run(programs + "/market_spread"); err != nil {
-			return fmt.Errorf("market_spread: %w", err)
-		}
-		spread = append(spread, rate)
-		fmt.Printf("round %d: discarding %s, alphabet %s, market_spread %s messages a second\n", round+1,
-			millions(alone[round]), millions(counted[round]), millions(spread[round]))
-	}
-	fmt.Printf("\nmedians of %d rounds of %d messages, in millions a second:\n", rounds, messages)
-	fmt.Printf("    frames of votes read and discarded  %s\n", millions(median(alone)))
-	fmt.Printf("    alphabet                            %s   %.2f of that (the aim is 2.00)\n", millions(median(counted)),
-		median(counted)/median(alone))
-	fmt.Printf("    market_spread                       %s   %.2f of that (the aim is 1.50)\n", millions(median(spread)),
-		median(spread)/median(alone))
-	fmt.Printf("\nmarket_spread, open loop for %d s at a rate: from when an order is due to its result here\n", seconds)
-	fmt.Printf("    millions a second   p50        p99      p99.9    longest (the aim is a p99 of 2ms)\n")
-	highest := median(spread)
-	for _, rate := range []float64{goal / 2, highest / 4, highest / 2} {
-		if err := latencies(programs+"/market_spread", rate, time.Duration(seconds)*time.Second); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
+	return values, err
 }
 
 // goal is how many messages a second market_spread is to take.
 const goal = 1_500_000
-
-func millions(rate float64) string { return fmt.Sprintf("%6.2f", rate/1e6) }
-
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
-}
 
 // process is an example that runs.
 type process struct {

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 const (
@@ -157,9 +159,9 @@ func (market *market) check(out *bufio.Reader, came func(account uint32)) error 
 // tick is how often a client sends what is due by then.
 const tick = 100 * time.Microsecond
 
-// latencies sends at a rate, whatever comes back, and prints how long after it was due each order's result
+// latencies sends at a rate, whatever comes back, and tells how long after it was due each order's result
 // came. What is sent is repeated as often as the time asks for.
-func latencies(path string, rate float64, lasting time.Duration) error {
+func latencies(path string, rate float64, lasting time.Duration) ([]figures.Value, error) {
 	paced := newMarket(int(rate * lasting.Seconds()))
 	late := make([]time.Duration, 0, paced.count)
 	// Nothing is collected here while it is measured: that would be taken for the program's.
@@ -167,7 +169,7 @@ func latencies(path string, rate float64, lasting time.Duration) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	running, send, out, err := paced.begin(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Half of the messages are orders; the n-th is due n of these behind the beginning.
 	each := time.Duration(2 * float64(time.Second) / rate)
@@ -180,19 +182,19 @@ func latencies(path string, rate float64, lasting time.Duration) error {
 		late = append(late, time.Since(began)-time.Duration(account)*each)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for range 2 {
 		if err := <-sent; err != nil {
-			return err
+			return nil, err
 		}
 	}
 	slices.Sort(late)
-	at := func(part float64) time.Duration {
-		return late[min(len(late)-1, int(part*float64(len(late))))].Round(time.Microsecond)
+	at := func(measure string, part float64) figures.Value {
+		taken := late[min(len(late)-1, int(part*float64(len(late))))]
+		return figures.Value{Measure: measure, Unit: "us", Value: float64(taken) / 1000}
 	}
-	fmt.Printf("    %s   %10v %10v %10v %10v\n", millions(rate), at(0.5), at(0.99), at(0.999), at(1))
-	return running.stop()
+	return []figures.Value{at("p50", 0.5), at("p99", 0.99), at("p99.9", 0.999), at("longest", 1)}, running.stop()
 }
 
 // pace writes frames when they are due.

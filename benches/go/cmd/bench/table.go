@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 // peers are the systems that a table has a column for, if they ran.
@@ -14,7 +14,7 @@ var peers = []string{"direct", "cores", "channels", "slices",
 	"c-direct", "c-pthreads", "rust-direct", "rust-channels", "rust-timely"}
 
 // printTable prints the results of one bench. A column "x peer" tells how many times as fast as that peer a system is.
-func printTable(out io.Writer, results []result) {
+func printTable(out io.Writer, results []figures.Result) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "\n%s\tns/message\tmin-max\t", results[0].Bench)
 	var columns []string
@@ -35,13 +35,4 @@ func printTable(out io.Writer, results []result) {
 		fmt.Fprintf(table, "%.4f\t\n", result.AllocsPerMessage)
 	}
 	table.Flush()
-}
-
-// writeJSON writes the results of all benches to a file.
-func writeJSON(name string, results []result) error {
-	text, err := json.MarshalIndent(results, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, append(text, '\n'), 0o644)
 }
