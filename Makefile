@@ -19,7 +19,7 @@ unexport CARGO_BUILD_TARGET
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 SONAME := libpartita.so.0
-# Rust's name of what is built for, as packaging/dist.sh sets it; this machine, if it is empty. The tools that
+# Rust's name of what is built for, as .ci/dist.sh sets it; this machine, if it is empty. The tools that
 # CROSS begins the names of know the objects.
 TARGET ?=
 CROSS ?=
@@ -108,9 +108,9 @@ define install_into
 	@install -m 644 include/partita.h $(1)/include
 	@install -m 644 $(DIST)/libpartita.a $(1)/lib
 	@cp -P $(SHARED)/libpartita.so* $(1)/lib
-	@$(call FILLED,$(2)) packaging/partita.pc.in >$(1)/lib/pkgconfig/partita.pc
+	@$(call FILLED,$(2)) include/partita.pc.in >$(1)/lib/pkgconfig/partita.pc
 	@for file in partita-config partita-config-version; do \
-	    $(FILLED) packaging/$$file.cmake.in >$(1)/lib/cmake/partita/$$file.cmake; \
+	    $(FILLED) include/$$file.cmake.in >$(1)/lib/cmake/partita/$$file.cmake; \
 	done
 endef
 
@@ -125,9 +125,9 @@ PLATFORMS ?= linux_amd64 linux_arm64 linux_amd64_musl
 .PHONY: dist check-dist package-prefix
 
 dist: build ## make what is released, in target/packages: for C, for Go, and checksums
-	+@packaging/dist.sh target/packages $(PLATFORMS)
+	+@.ci/dist.sh target/packages $(PLATFORMS)
 
-# For packaging/dist.sh: a prefix at PACKAGE that can be moved, for one TARGET.
+# For .ci/dist.sh: a prefix at PACKAGE that can be moved, for one TARGET.
 package-prefix: $(DIST)/libpartita.a $(SHARED)/libpartita.so
 	$(call install_into,$(PACKAGE),$${pcfiledir}/../..)
 
@@ -268,10 +268,11 @@ lint-gofmt: | toolchain
 	$(GROUP) $@ tests/tools/gofmt.sh
 
 lint-govet: $(BUNDLED)
-	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module vet ./...; done'
+	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module vet ./...; done; go vet .ci/goproxy.go'
 
 lint-staticcheck: $(BUNDLED)
-	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module run $(STATICCHECK) ./...; done'
+	$(GROUP) $@ sh -ec 'for module in go benches/go tests/shown; do go -C $$module run $(STATICCHECK) ./...; done; \
+	    go run $(STATICCHECK) .ci/goproxy.go'
 
 check-header-cpp: | toolchain
 	$(GROUP) $@ tests/tools/header.sh c++ c++17

@@ -9,7 +9,7 @@ platform=$(go env GOOS)_$(go env GOARCH)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
 program=$PWD/tests/c/smoke.c
 
-ZIG='' packaging/dist.sh "$out" "$platform"
+ZIG='' .ci/dist.sh "$out" "$platform"
 (cd "$out" && sha256sum --check SHA256SUMS)
 mkdir "$out/elsewhere"
 tar -C "$out/elsewhere" -xf "$out/partita-$version-$(echo "$platform" | tr _ -).tar.gz"

@@ -11,7 +11,7 @@ platform=$(go env GOOS)_$(go env GOARCH)
 
 variant=$1
 
-ZIG='' packaging/dist.sh "target/go_package/$variant" "$platform"
+ZIG='' .ci/dist.sh "target/go_package/$variant" "$platform"
 user_of "target/go_package/$variant/goproxy"
 
 if [ "$variant" = static ]; then

@@ -6,7 +6,7 @@ out=$PWD/target/portable
 platform=$(go env GOOS)_$(go env GOARCH)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
 
-packaging/dist.sh "$out" "$platform"
+.ci/dist.sh "$out" "$platform"
 tar -C "$out" -xf "$out/partita-$version-$(echo "$platform" | tr _ -).tar.gz"
 lib=$(echo "$out"/partita-*/lib)
 newest=$(readelf --version-info "$lib/libpartita.so" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)

@@ -14,7 +14,7 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
 host=$(rustc -vV | sed -n 's/^host: //p')
 
 say() {
-    echo "packaging: $*" >&2
+    echo "dist: $*" >&2
 }
 
 # How zig is called: as a program, as the package of that name for Python, or not at all.
@@ -93,13 +93,13 @@ platform() {
         set -- "$@" LINKER="$linker" LINKED_LIBS="$work/$name/unwinder/libgcc_s.so.1"
     fi
     make --no-print-directory package-prefix PACKAGE="$prefix" "$@"
-    packaging/notices.sh "$target" >"$prefix/NOTICES"
+    .ci/notices.sh "$target" >"$prefix/NOTICES"
     cp LICENSE "$prefix"
     packed "$prefix" "$(basename "$prefix")"
 
     module=$work/go/native/$name
     object=partita_${name%_musl}.syso
-    cp $built/partita.o "$module/$object"
+    cp "$built/partita.o" "$module/$object"
     echo "// $object is here." >"$module/made.h"
     cp LICENSE "$prefix/NOTICES" "$module"
     say "$name: $(sizes "$prefix" "$module/$object")"
@@ -124,7 +124,8 @@ size_of() {
     stat --dereference --format %s "$1"
 }
 
-grep -q "go/native/linux_amd64 v$version\$" go/go.mod || { say "go/go.mod requires other engines than $version" && exit 1; }
+required=$(sed -n 's|.*/go/native/[a-z0-9_]* v||p' go/go.mod | sort -u)
+[ "$required" = "$version" ] || { say "go/go.mod requires engines of other versions than $version" && exit 1; }
 zig=$(find_zig)
 [ -n "$zig" ] || say "without zig (pip install ziglang) libpartita.so needs a glibc as new as this machine's"
 rm -rf "${out:?}"/*
@@ -137,7 +138,7 @@ cp LICENSE "$work/go"
 
 for name; do platform "$name"; done
 
-go run packaging/goproxy.go "$work/goproxy" "$version" "$work/go" "$work"/go/native/*
+go run .ci/goproxy.go "$work/goproxy" "$version" "$work/go" "$work"/go/native/*
 large=$(find "$work/go/native" "$work/goproxy" -type f -size +5000000c)
 [ -z "$large" ] || { say "larger than 5 MB: $large" && exit 1; }
 for tree in go goproxy; do

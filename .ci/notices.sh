@@ -24,14 +24,14 @@ text_of() {
 }
 
 linked=$(crates)
-[ -n "$linked" ] || { echo "packaging: cargo names no crate that is linked" >&2 && exit 1; }
-rule=================================================================================
+[ -n "$linked" ] || { echo "notices: cargo names no crate that is linked" >&2 && exit 1; }
+rule='================================================================================'
 echo "Partita contains code of others, under these licences. Its own is in LICENSE."
 echo "$linked" | while read -r crate licence; do
     printf '\n%s\n%s (%s)\n%s\n' $rule "$crate" "$licence" $rule
     texts=$(find "$(directory_of "$crate")" -maxdepth 1 -type f \
         \( -iname 'licen[sc]e*' -o -iname 'copying*' -o -iname 'notice*' -o -iname 'unlicense*' \) | sort)
-    [ -n "$texts" ] || { echo "packaging: $crate has no licence file" >&2 && exit 1; }
+    [ -n "$texts" ] || { echo "notices: $crate has no licence file" >&2 && exit 1; }
     echo "$texts" | while read -r text; do
         printf '\n'
         cat "$text"
@@ -39,6 +39,6 @@ echo "$linked" | while read -r crate licence; do
 done
 
 page=$(rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html
-[ -f "$page" ] || { echo "packaging: Rust came without the licences of its library, $page" >&2 && exit 1; }
+[ -f "$page" ] || { echo "notices: Rust came without the licences of its library, $page" >&2 && exit 1; }
 printf '\n%s\nThe standard library of %s\n%s\n\n' $rule "$(rustc --version)" $rule
 text_of "$page"
