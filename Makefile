@@ -18,7 +18,8 @@ export GOWORK := off
 unexport CARGO_BUILD_TARGET
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
-SONAME := libpartita.so.0
+# Programs of another ABI do not find it.
+SONAME := libpartita.so.$(shell sed -n 's/^.define PARTITA_ABI //p' include/partita.h)
 # Rust's name of what is built for, as .ci/dist.sh sets it; this machine, if it is empty. The tools that
 # CROSS begins the names of know the objects.
 TARGET ?=

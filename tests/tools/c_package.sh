@@ -23,7 +23,7 @@ done
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 # shellcheck disable=SC2046
 $CC "$program" $(pkg-config --cflags --libs partita) -o "$out/shared"
-readelf --dynamic "$out/shared" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+readelf --dynamic "$out/shared" | grep -q 'NEEDED.*\[libpartita\.so\.1\]'
 LD_LIBRARY_PATH="$prefix/lib" "$out/shared"
 # shellcheck disable=SC2046
 $CC -static "$program" $(pkg-config --static --cflags --libs partita) -o "$out/static"
@@ -36,7 +36,7 @@ configure() {
 
 configure "$version"
 cmake --build "$out/cmake-$version"
-readelf --dynamic "$out/cmake-$version/shared" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+readelf --dynamic "$out/cmake-$version/shared" | grep -q 'NEEDED.*\[libpartita\.so\.1\]'
 if readelf --dynamic "$out/cmake-$version/static" | grep libpartita; then exit 1; fi
 "$out/cmake-$version/shared"
 "$out/cmake-$version/static"

@@ -19,7 +19,7 @@ export LD_LIBRARY_PATH="$prefix/lib"
 # Words are split on purpose, here and below.
 # shellcheck disable=SC2046
 $CC tests/c/smoke.c $(pkg-config --cflags --libs partita) -o "$out/shared"
-readelf --dynamic "$out/shared" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+readelf --dynamic "$out/shared" | grep -q 'NEEDED.*\[libpartita\.so\.1\]'
 "$out/shared"
 
 # shellcheck disable=SC2046
@@ -27,7 +27,7 @@ $CC -static tests/c/smoke.c $(pkg-config --static --cflags --libs partita) -o "$
 env -u LD_LIBRARY_PATH "$out/static"
 
 go -C go build -tags partita_system -o "$out/stock" ./examples/stock
-readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.0\]'
+readelf --dynamic "$out/stock" | grep -q 'NEEDED.*\[libpartita\.so\.1\]'
 "$out/stock" -quiet -in go/examples/stock/stocks.csv
 
 # shellcheck disable=SC2046
