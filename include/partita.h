@@ -2615,7 +2615,7 @@ partita_status partita_app_serve(struct partita_app app,
  *
  * Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
  * `run`, `deliver`, `answer`, `dead_letters`), or of `completed`. Fails with `PARTITA_INVALID_HANDLE`,
- * `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
+ * `PARTITA_NOT_STARTED`, `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
  * `PARTITA_INVALID_UTF8`.
  *
  * Pointers:

@@ -756,7 +756,7 @@ pub unsafe extern "C" fn partita_app_serve(
 ///
 /// Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
 /// `run`, `deliver`, `answer`, `dead_letters`), or of `completed`. Fails with `PARTITA_INVALID_HANDLE`,
-/// `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
+/// `PARTITA_NOT_STARTED`, `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
 /// `PARTITA_INVALID_UTF8`.
 ///
 /// # Safety
