@@ -178,7 +178,7 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-c-static test-c-shared \
-    test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused \
+    test-planted test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused \
     test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
@@ -228,6 +228,9 @@ test-c-static: build
 
 test-c-shared: build
 	$(GROUP) $@ tests/tools/c_programs.sh shared
+
+test-planted: build
+	$(GROUP) $@ sh -ec 'tests/tools/wrong_calls_test.sh; tests/tools/planted.sh static'
 
 test-other-archive: build
 	$(GROUP) $@ tests/tools/other_archive.sh

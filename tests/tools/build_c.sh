@@ -1,5 +1,6 @@
 #!/bin/sh
-# build_c.sh VARIANT SOURCE: builds a C program as target/c/VARIANT/NAME.
+# build_c.sh VARIANT SOURCE: builds a C program as target/c/VARIANT/NAME. What is generated from the header for
+# it lies in the same folder.
 #   static     with libpartita.a
 #   shared     with libpartita.so
 #   sanitized  with libpartita.a, under the address and undefined-behaviour sanitizers
@@ -9,7 +10,8 @@ cd "$(dirname "$0")/../.."
 variant=$1
 source=$2
 dist=$PWD/target/dist
-program=$PWD/target/c/$variant/$(basename "$source" .c)
+folder=$PWD/target/c/$variant
+program=$folder/$(basename "$source" .c)
 
 flags= run=
 libraries=$dist/libpartita.a
@@ -21,10 +23,11 @@ valgrind) run="valgrind --quiet --fair-sched=yes --leak-check=full --error-exitc
 *) echo "build_c.sh: no variant '$variant'" >&2 && exit 2 ;;
 esac
 
-mkdir -p "$(dirname "$program")"
+mkdir -p "$folder"
+tests/tools/wrong_calls.sh include/partita.h >"$folder/wrong_calls.h"
 # Words are split on purpose: each of these holds several arguments.
 # shellcheck disable=SC2086
-"${CC:-cc}" -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude $flags \
+"${CC:-cc}" -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -I"$folder" $flags \
     "$source" $libraries -o "$program.bin"
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$run" "$program.bin" >"$program"
 chmod +x "$program"

@@ -7,7 +7,7 @@ failed=
 
 for source in tests/c/*.c; do
     name=$(basename "$source" .c)
-    [ "$name" != planted ] || continue
+    case $name in planted*) continue ;; esac
     echo "$name"
     tests/tools/build_c.sh "$variant" "$source"
     timeout 120 "target/c/$variant/$name" || failed="$failed $name"

@@ -1,36 +1,57 @@
 #!/bin/sh
-# planted.sh sanitized|valgrind: the tool catches a planted bug, and says which. Without that, its
-# silence about the other programs would mean nothing.
+# planted.sh static|sanitized|valgrind: what looks for bugs catches a planted one, and says which. Without that,
+# its silence about the other programs would mean nothing.
 set -eu
 cd "$(dirname "$0")/../.."
 variant=$1
-tests/tools/build_c.sh static tests/c/planted.c
-tests/tools/build_c.sh "$variant" tests/c/planted.c
 
-# caught BUG WORDS: the program with that bug fails under the tool, with these words, and only there.
-caught() {
-    "target/c/static/planted" "$1"
-    if report=$("target/c/$variant/planted" "$1" 2>&1); then
-        echo "$variant: the planted bug '$1' was not noticed" && exit 1
+# fails_saying WORDS COMMAND...: it fails, and says these words.
+fails_saying() {
+    words=$1
+    shift
+    if report=$("$@" 2>&1); then
+        echo "$variant: a planted bug was not noticed: $*" && exit 1
     fi
     case $report in
-    *"$2"*) echo "$variant: the planted bug '$1' was caught" ;;
-    *) echo "$variant: the planted bug '$1' was not named: $report" && exit 1 ;;
+    *"$words"*) echo "$variant: a planted bug was caught: $words" ;;
+    *) echo "$variant: a planted bug was not named: $*: $report" && exit 1 ;;
     esac
 }
 
+# caught BUG WORDS: the program with that bug fails under the tool, with these words, and only there.
+caught() {
+    target/c/static/planted "$1"
+    fails_saying "$2" "target/c/$variant/planted" "$1"
+}
+
+# called BUG WORDS: calling a library that has that bug wrongly finds it.
+called() {
+    fails_saying "$2" env PLANTED="$1" "target/c/$variant/planted_calls"
+}
+
+for program in planted planted_calls; do
+    for built in static "$variant"; do tests/tools/build_c.sh "$built" "tests/c/$program.c"; done
+done
+
 case $variant in
+static)
+    called written "it was refused, and wrote something"
+    called undocumented "its documentation does not say that it answers: PARTITA_NOT_FOUND"
+    called kept "expected 0"
+    ;;
 sanitized)
     caught overflow heap-buffer-overflow
     caught leak LeakSanitizer
     caught undefined "signed integer overflow"
     caught never-dropped LeakSanitizer
     caught used-after-close heap-use-after-free
+    called believed heap-use-after-free
     ;;
 valgrind)
     caught overflow "Invalid write"
     caught leak "definitely lost"
     caught never-dropped "definitely lost"
     caught used-after-close "Invalid read"
+    called believed "Invalid write"
     ;;
 esac

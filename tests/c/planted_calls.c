@@ -1,0 +1,48 @@
+/* wrong_calls.c with a library that has the bug which PLANTED names, to show that it would be found. */
+#include "check.h"
+
+static bool planted(const char *bug) {
+    const char *named = getenv("PLANTED");
+    return named != NULL && strcmp(named, bug) == 0;
+}
+
+/* It writes although it is refused. */
+static partita_status planted_thread_count(partita_app app, uint32_t *count_out) {
+    partita_status status = partita_app_thread_count(app, count_out);
+    if (planted("written") && count_out != NULL) *count_out = 7;
+    return status;
+}
+
+/* It answers what nobody was told of. */
+static partita_status planted_flush(partita_buffer buffer) {
+    partita_status status = partita_buffer_flush(buffer);
+    return planted("undocumented") && status == PARTITA_INVALID_HANDLE ? PARTITA_NOT_FOUND : status;
+}
+
+/* It keeps what was refused. */
+static partita_status planted_send(partita_sender sender, const partita_value *values, size_t len,
+                                   const partita_wait *wait, size_t *accepted_out) {
+    size_t accepted;
+    if (planted("kept") && accepted_out == NULL && len == 1 && values != NULL) {
+        partita_send(sender, values, len, wait, &accepted);
+    }
+    return partita_send(sender, values, len, wait, accepted_out);
+}
+
+/* It believes a handle: what it stands for may be gone. */
+static partita_status planted_failure(partita_app app, partita_error *error_out) {
+    static _Thread_local char *volatile believed;
+    if (planted("believed")) {
+        if (believed == NULL) believed = malloc(8);
+        believed[0] = 1;
+        if (app.id != 0) free(believed);
+    }
+    return partita_app_failure(app, error_out);
+}
+
+#define partita_app_thread_count planted_thread_count
+#define partita_buffer_flush planted_flush
+#define partita_send planted_send
+#define partita_app_failure planted_failure
+
+#include "wrong_calls.c"
