@@ -143,14 +143,16 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 # Benches of keyed state whose names match; all of them, and the other measurements too, if it is empty.
 BENCH ?=
 BENCHES := target/benches
+# What measures one thing in C for a program in Go, which asks it.
+PROBES := $(addprefix $(BENCHES)/probes/,latency)
 COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
-bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
+bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust $(PROBES) between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
 	$(COMPARE)
 ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/blockbench -out ../../target/blockbench.json
 	@go -C benches/go run ./cmd/callbench -out ../../target/callbench.json
-	@go -C benches/go run ./cmd/latency
+	@go -C benches/go run ./cmd/latency -programs ../../$(BENCHES)/probes -out ../../target/latency.json
 	@go -C benches/go run ./cmd/memory
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK)) -out ../../target/tcpbench.json
 endif
@@ -163,6 +165,10 @@ RUST_BENCHES := --manifest-path benches/rust/Cargo.toml --target-dir target/benc
 $(BENCHES)/c: $(wildcard benches/c/*) include/partita.h $(DIST)/libpartita.a
 	@mkdir -p $(@D)
 	@$(or $(CC),cc) -O2 -std=c11 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude benches/c/*.c $(DIST)/libpartita.a -lm -o $@
+$(PROBES): $(BENCHES)/probes/%: $(wildcard benches/probes/*) $(wildcard benches/c/*) include/partita.h $(DIST)/libpartita.a
+	@mkdir -p $(@D)
+	@$(or $(CC),cc) -O2 -std=c11 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -Ibenches/c \
+	    benches/probes/$*.c benches/probes/probe.c benches/c/table.c $(DIST)/libpartita.a -lm -o $@
 $(BENCHES)/rust: FORCE | toolchain
 	@mkdir -p $(@D)
 	@cargo build --locked --release $(RUST_BENCHES)

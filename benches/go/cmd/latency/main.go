@@ -3,23 +3,25 @@
 //
 //   - idle: one message at a time, the next one when it has come out;
 //   - at rates: messages are due at even times, each a tenth, half and four fifths of the rate at which the
-//     slower of the two still keeps up one message at a time, and are sent then, or at once if that is past.
+//     slowest of them still keeps up one message at a time, and are sent then, or at once if that is past.
 //     What waits to be sent counts, so nothing is omitted when a system falls behind.
 //
-// Hand-offs are what a message takes from one goroutine to another on another thread and back, halved.
+// Hand-offs are what a message takes from one goroutine to another on another thread and back, halved. In C there is
+// only the idle engine, and a hand-off between two threads.
 //
-//	go run ./cmd/latency -quick
+//	go run ./cmd/latency -lasting 1s
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
-	"text/tabwriter"
+	"slices"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
 // keys is how many keys there are.
@@ -44,59 +46,56 @@ type maker struct {
 	make func(out func(*message)) (system, error)
 }
 
+// options is what the command line asks for.
+type options struct {
+	*figures.Options
+	// lasting is how long messages are sent at a rate in each round, and idle how many one at a time.
+	lasting time.Duration
+	idle    int
+	// programs is the folder with the probe in C, or empty.
+	programs string
+}
+
 func main() {
-	quick := flag.Bool("quick", false, "short run")
+	options := options{Options: figures.Define(flag.CommandLine, 7)}
+	flag.DurationVar(&options.lasting, "lasting", 2*time.Second, "how long messages are sent at each rate in a round")
+	flag.IntVar(&options.idle, "idle", 5_000, "how many messages are sent one at a time in a round")
+	flag.StringVar(&options.programs, "programs", "", "the `folder` with the probes in C; none is run without it")
 	flag.Parse()
-	lasts, idle := 10*time.Second, 20_000
-	if *quick {
-		lasts, idle = time.Second, 2_000
+	if options.Try {
+		options.lasting, options.idle = 20*time.Millisecond, 100
 	}
-	if err := run(lasts, idle); err != nil {
+	err := options.Check()
+	if err == nil {
+		err = run(options)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
 		os.Exit(1)
 	}
 }
 
-func run(lasts time.Duration, idle int) error {
-	fmt.Printf("\n%s, GOMAXPROCS %d; microseconds\n", runtime.Version(), runtime.GOMAXPROCS(0))
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	defer table.Flush()
-	fmt.Fprintln(table, "\tsystem\tmessages a second\tp50\tp99\tp99.9\tlongest\t")
-	handOff := measureHandOff(idle)
-	line(table, "hand-off", "channels", 0, handOff)
-	most := 1e12
-	for _, maker := range makers {
-		taken, err := measureIdle(maker, idle)
-		if err != nil {
-			return err
-		}
-		line(table, "idle", maker.name, 0, taken)
-		rate, err := measureMost(maker, lasts/5)
-		if err != nil {
-			return err
-		}
-		most = min(most, rate)
+func run(options options) error {
+	fmt.Printf("\n%s, GOMAXPROCS %d, %d rounds\n", runtime.Version(), runtime.GOMAXPROCS(0), options.Rounds)
+	idle, err := idleValues(options)
+	if err != nil {
+		return err
 	}
-	for _, share := range []float64{0.1, 0.5, 0.8} {
-		for _, maker := range makers {
-			rate := share * most
-			taken, err := measureRate(maker, rate, lasts)
-			if err != nil {
-				return err
-			}
-			line(table, fmt.Sprintf("%.0f %%", 100*share), maker.name, rate, taken)
-		}
+	all := figures.Summarize(idle)
+	rates, err := highestRates(options)
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// line prints what was measured.
-func line(table *tabwriter.Writer, what, system string, rate float64, taken *hdrhistogram.Histogram) {
-	micros := func(nanoseconds int64) string { return fmt.Sprintf("%.1f", float64(nanoseconds)/1000) }
-	shown := "-"
-	if rate > 0 {
-		shown = fmt.Sprintf("%.0f", rate)
+	highest := figures.Summarize(rates)
+	all = append(all, highest...)
+	slowest := slices.MinFunc(highest, func(a, b figures.Figure) int { return cmp.Compare(a.Median, b.Median) })
+	paced, err := pacedValues(options, slowest.Median)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", what, system, shown, micros(taken.ValueAtQuantile(50)),
-		micros(taken.ValueAtQuantile(99)), micros(taken.ValueAtQuantile(99.9)), micros(taken.Max()))
+	all = append(all, figures.Summarize(paced)...)
+	if err := figures.PrintTable(os.Stdout, all); err != nil {
+		return err
+	}
+	return options.Write(all)
 }

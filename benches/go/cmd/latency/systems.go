@@ -8,7 +8,9 @@ import (
 )
 
 // makers are the systems that are measured.
-var makers = []maker{{"channels", newChannels}, {"partita", newEngine}, {"partita, buffered", newBuffered}}
+var makers = []maker{
+	{"channels", newChannels}, {"partita", newInterfaces}, {"partita-typed", newEngine}, {"partita-buffered", newBuffered},
+}
 
 // workers is how many goroutines compute.
 const workers = 2
@@ -69,7 +71,52 @@ func (system *channels) close() error {
 
 // ---- partita ----
 
-// engine is Partita; each message is sent alone.
+// interfaces is Partita's interface API; each message is sent alone.
+type interfaces struct {
+	app    *partita.Application
+	source *partita.Source
+}
+
+type count struct{}
+
+func (count) Compute(data interface{}, state interface{}) (interface{}, bool) {
+	*state.(*int)++
+	return data, true
+}
+
+type byNumber struct{}
+
+func (byNumber) Partition(data interface{}) uint64 { return data.(*message).number % keys }
+
+func newInterfaces(out func(*message)) (system, error) {
+	app := partita.NewApplication("latency", partita.Workers(workers))
+	source := partita.NewSource()
+	app.NewPipeline("messages", source).
+		ToStatePartition(count{}, partita.Build(func() interface{} { return new(int) }), "counts", byNumber{}, nil).
+		ToSink(partita.NewSinkFunc("out", func(batch []interface{}) error {
+			for _, data := range batch {
+				out(data.(*message))
+			}
+			return nil
+		}))
+	return &interfaces{app, source}, app.Start()
+}
+
+func (system *interfaces) send(message *message) error {
+	return system.source.Send(context.Background(), message)
+}
+
+func (system *interfaces) close() error { return end(system.app) }
+
+// end waits until all has come through.
+func end(app *partita.Application) error {
+	if err := app.Drain(context.Background()); err != nil {
+		return err
+	}
+	return app.Close(context.Background())
+}
+
+// engine is Partita's typed API; each message is sent alone.
 type engine struct {
 	app    *partita.Application
 	source *partita.SourceOf[*message]
@@ -99,12 +146,7 @@ func (system *engine) send(message *message) error {
 	return system.source.Send(context.Background(), message)
 }
 
-func (system *engine) close() error {
-	if err := system.app.Drain(context.Background()); err != nil {
-		return err
-	}
-	return system.app.Close(context.Background())
-}
+func (system *engine) close() error { return end(system.app) }
 
 // buffered is Partita; messages are sent through a buffer.
 type buffered struct {
