@@ -144,7 +144,8 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 BENCH ?=
 BENCHES := target/benches
 # What measures one thing in C for a program in Go, which asks it.
-PROBES := $(addprefix $(BENCHES)/probes/,latency)
+PROBES := $(addprefix $(BENCHES)/probes/,latency memory)
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign
 COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
 bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust $(PROBES) between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
@@ -153,7 +154,7 @@ ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/blockbench -out ../../target/blockbench.json
 	@go -C benches/go run ./cmd/callbench -out ../../target/callbench.json
 	@go -C benches/go run ./cmd/latency -programs ../../$(BENCHES)/probes -out ../../target/latency.json
-	@go -C benches/go run ./cmd/memory
+	@go -C benches/go run ./cmd/memory -programs ../../$(BENCHES)/probes -out ../../target/memory.json
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK)) -out ../../target/tcpbench.json
 endif
 
@@ -168,7 +169,7 @@ $(BENCHES)/c: $(wildcard benches/c/*) include/partita.h $(DIST)/libpartita.a
 $(PROBES): $(BENCHES)/probes/%: $(wildcard benches/probes/*) $(wildcard benches/c/*) include/partita.h $(DIST)/libpartita.a
 	@mkdir -p $(@D)
 	@$(or $(CC),cc) -O2 -std=c11 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -Ibenches/c \
-	    benches/probes/$*.c benches/probes/probe.c benches/c/table.c $(DIST)/libpartita.a -lm -o $@
+	    benches/probes/$*.c benches/probes/probe.c benches/c/table.c $(DIST)/libpartita.a -lm $(if $(filter memory,$*),$(WRAP)) -o $@
 $(BENCHES)/rust: FORCE | toolchain
 	@mkdir -p $(@D)
 	@cargo build --locked --release $(RUST_BENCHES)

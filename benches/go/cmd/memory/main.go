@@ -1,97 +1,100 @@
-// Command memory measures what a known key costs in memory, and what collecting garbage costs then: each
-// system in a process of its own gets one message for each of many keys. What is counted is the growth of the
-// resident set, less the states themselves; then a collection is timed.
+// Command memory measures what systems need in memory, and what that costs. Each is measured by a process of its own:
 //
-//	go run ./cmd/memory -keys 10000000
+//   - known keys: after one message for each of many keys, the growth of the resident set, less the states
+//     themselves; a collection of garbage; what is allocated for messages of known keys; the processor time of the
+//     process while nothing comes;
+//   - in flight: the growth of the resident set by messages that none is computed of yet, less the messages.
+//
+// With -programs, the same of the C API.
+//
+//	go run ./cmd/memory -keys 1000000 -rounds 3
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
+
+	"github.com/partita-stream/partita/benches/go/figures"
 )
 
-// stateSize is the size of a state that is an object of its own.
-const stateSize = 16
-
-// state is that of a key.
-type state struct{ last, count uint64 }
+type options struct {
+	*figures.Options
+	keys     int
+	idle     time.Duration
+	programs string
+}
 
 func main() {
-	keys := flag.Int("keys", 10_000_000, "keys")
-	name := flag.String("system", "", "measure this system only, in this process")
+	options := options{Options: figures.Define(flag.CommandLine, 7)}
+	flag.IntVar(&options.keys, "keys", 10_000_000, "keys")
+	flag.DurationVar(&options.idle, "idle", time.Second, "how long nothing comes")
+	flag.StringVar(&options.programs, "programs", "", "the `folder` with the probes in C; none is run without it")
+	only := flag.String("only", "", "measure this `part` only, in this process, and print its values")
 	flag.Parse()
-	if err := run(*keys, *name); err != nil {
+	if options.Try {
+		options.keys, options.idle = 3_000, 20*time.Millisecond
+	}
+	err := options.Check()
+	switch {
+	case err != nil:
+	case *only != "":
+		err = measureOnly(*only, options)
+	default:
+		err = run(options)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "memory:", err)
 		os.Exit(1)
 	}
 }
 
-func run(keys int, name string) error {
-	if name != "" {
-		for _, system := range systems {
-			if system.name == name {
-				return measure(system, keys)
-			}
+// measureOnly is what a process does that run has started.
+func measureOnly(name string, options options) error {
+	for _, part := range parts {
+		if part.name != name {
+			continue
 		}
-		return fmt.Errorf("there is no system %q", name)
+		values, err := part.measure(options)
+		if err != nil {
+			return err
+		}
+		return figures.Print(values)
 	}
+	return fmt.Errorf("there is no part %q", name)
+}
+
+func run(options options) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "\n%d keys\tbytes a key\tresident MiB\ta collection\t\n", keys)
-	for _, system := range systems {
-		measured, err := exec.Command(program, "-keys", strconv.Itoa(keys), "-system", system.name).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%s: %w: %s", system.name, err, measured)
-		}
-		fmt.Fprintf(table, "%s\t%s", system.name, measured)
+	fmt.Printf("\n%s, %d keys, %d rounds\n", runtime.Version(), options.keys, options.Rounds)
+	keys, idle := strconv.Itoa(options.keys), strconv.Itoa(int(options.idle.Milliseconds()))
+	var commands [][]string
+	for _, part := range parts {
+		commands = append(commands, []string{program, "-keys", keys, "-idle", options.idle.String(), "-only", part.name})
 	}
-	return table.Flush()
-}
-
-// measure prints what a system needs.
-func measure(system system, keys int) error {
-	before, err := resident()
+	if options.programs != "" {
+		probe := filepath.Join(options.programs, "memory")
+		commands = append(commands, []string{probe, "c-table", keys, idle}, []string{probe, "partita-c", keys, idle})
+	}
+	var values []figures.Value
+	err = figures.InTurn(options.Rounds, len(commands), func(_, i int) error {
+		measured, err := figures.Ask(commands[i][0], commands[i][1:]...)
+		values = append(values, measured...)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	kept, err := system.fill(keys)
-	if err != nil {
+	all := figures.Summarize(values)
+	if err := figures.PrintTable(os.Stdout, all); err != nil {
 		return err
 	}
-	debug.FreeOSMemory()
-	after, err := resident()
-	if err != nil {
-		return err
-	}
-	start := time.Now()
-	runtime.GC()
-	took := time.Since(start)
-	runtime.KeepAlive(kept)
-	fmt.Printf("%.1f\t%d\t%v\t\n", float64(after-before)/float64(keys)-stateSize, after>>20, took.Round(time.Millisecond/10))
-	return nil
-}
-
-// resident is the resident set of this process, in bytes.
-func resident() (int, error) {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("/proc/self/statm has %d fields", len(fields))
-	}
-	pages, err := strconv.Atoi(fields[1])
-	return pages * os.Getpagesize(), err
+	return options.Write(all)
 }
