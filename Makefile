@@ -144,7 +144,7 @@ stock: build $(STOCK) ## run the stock example in Go on the real data (ARGS="-wo
 BENCH ?=
 BENCHES := target/benches
 # What measures one thing in C for a program in Go, which asks it.
-PROBES := $(addprefix $(BENCHES)/probes/,latency memory)
+PROBES := $(addprefix $(BENCHES)/probes/,latency memory pause)
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign
 COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
@@ -155,6 +155,7 @@ ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/callbench -out ../../target/callbench.json
 	@go -C benches/go run ./cmd/latency -programs ../../$(BENCHES)/probes -out ../../target/latency.json
 	@go -C benches/go run ./cmd/memory -programs ../../$(BENCHES)/probes -out ../../target/memory.json
+	@go -C benches/go run ./cmd/pause -programs ../../$(BENCHES)/probes -out ../../target/pause.json
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK)) -out ../../target/tcpbench.json
 endif
 
