@@ -264,7 +264,7 @@ impl Engine {
                     continue;
                 };
                 // After a defect: what was being built was never the host's.
-                if !shard.is_idle() {
+                if !shard.has_whole_parts() {
                     continue;
                 }
                 let states = shard.parts.take_all();

@@ -50,6 +50,8 @@ mod close_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
+mod lost_tests;
+#[cfg(all(test, not(loom)))]
 mod origin_tests;
 #[cfg(all(test, not(loom)))]
 mod service_tests;

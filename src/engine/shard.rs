@@ -137,9 +137,11 @@ impl Shard {
         self.declared.is_some()
     }
 
-    /// Whether it is in the middle of nothing.
-    pub(super) fn is_idle(&self) -> bool {
-        self.phase == Phase::Idle
+    /// Whether all parts in the table are the host's: not while some are being built, nor if a defect
+    /// left it in the middle of something.
+    pub(super) fn has_whole_parts(&self) -> bool {
+        // A lost worker leaves outputs on their way, also if there are none any more.
+        matches!(self.phase, Phase::Idle | Phase::Chain)
     }
 
     /// Goes on until one run is over, or is to be answered later.

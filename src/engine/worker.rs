@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Takes the place of a worker for this thread.
-    fn enter(&self, index: usize) -> Result<&WorkerSlot, Refusal> {
+    pub(super) fn enter(&self, index: usize) -> Result<&WorkerSlot, Refusal> {
         let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
         if callback::inside(self) {
             return Err(Refusal::WouldDeadlock);
@@ -132,7 +132,13 @@ impl Engine {
 
     /// Runs actors until the application closes, or a run is answered later, which it tells. `awake` says
     /// that the worker is back for more.
-    fn work(&self, slot: &WorkerSlot, index: usize, mut awake: bool, serves: bool) -> bool {
+    pub(super) fn work(
+        &self,
+        slot: &WorkerSlot,
+        index: usize,
+        mut awake: bool,
+        serves: bool,
+    ) -> bool {
         // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
         // this worker sees that, and touches nothing.
         let schedule = self.pools.of(slot.pool);
