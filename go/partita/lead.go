@@ -26,6 +26,8 @@ type lead[T any] struct {
 	givenUp int
 	// over says that all is pushed that will be.
 	over bool
+	// refusal is why the message at hand failed, if its code returned an error.
+	refusal string
 
 	numbers   []uint64
 	sent      []output
@@ -54,7 +56,7 @@ func newLead[T any](gate *gateOf[T], sender *sender[T]) *lead[T] {
 	if gate.behind != nil {
 		lead.kind = gate.behind.kind()
 	}
-	lead.work, lead.fell = lead.chain.work, lead.ended
+	lead.work, lead.fell = lead.run, lead.ended
 	return lead
 }
 
@@ -115,13 +117,22 @@ func (lead *lead[T]) carry() {
 		if !guard(lead.work, lead.fell) {
 			continue
 		}
-		if err := lead.chain.refusal; err != nil {
-			lead.fail(refuse(lead.chain, err, lostMax, &lead.gate.engine.blames))
+		if lead.refusal != "" {
+			lead.fail(lead.refusal)
 			continue
 		}
 		exit := lead.chain.exit
 		lead.over = exit.found() == exit.count() && lead.fed == len(lead.piece) && lead.chain.furthest() < 0
 		lead.push(pushFailure{})
+	}
+}
+
+// run runs the steps until there is something to push. An error's own method is user code, too.
+func (lead *lead[T]) run() {
+	lead.refusal = ""
+	lead.chain.work()
+	if err := lead.chain.refusal; err != nil {
+		lead.refusal = refuse(lead.chain, err, lostMax, &lead.gate.engine.blames)
 	}
 }
 

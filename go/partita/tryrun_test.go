@@ -222,6 +222,33 @@ func TestAnErrorThatCannotSayWhatItIsFailsItsMessage(t *testing.T) {
 	}
 }
 
+// The method of an error was called outside of what recovers panics where the goroutine that sends computes:
+// Send panicked, and its messages stayed in flight for ever.
+func TestAnErrorThatCannotSayWhatItIsFailsItsMessageWhereItIsSent(t *testing.T) {
+	for how, end := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		t.Run(how, func(t *testing.T) {
+			tried := newTried(t, func(pipeline *partita.Pipeline) {
+				pipeline.To(tryTransform(func(data interface{}) (interface{}, error) {
+					if data.(event).n == 2 {
+						return nil, speechless{end}
+					}
+					return data, nil
+				}), partita.Skip())
+			})
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				_, _ = tried.source.SendBatch(deadline(t), events(0, 5, 1))
+			}()
+			<-done
+			must(t, tried.app.Drain(deadline(t)))
+			if len(tried.letters) != 1 || !strings.Contains(tried.letters[0].Text, "message {0 0 2}: ") || len(tried.outputs) != 4 {
+				t.Errorf("the dead letters are %v, and the outputs %v", tried.letters, tried.outputs)
+			}
+		})
+	}
+}
+
 func TestWithoutSkipAnErrorFailsTheApplication(t *testing.T) {
 	tried := newTried(t, func(pipeline *partita.Pipeline) {
 		pipeline.ToStatePartition(trying(func(data, state interface{}) (interface{}, bool, error) {
