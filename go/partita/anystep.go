@@ -20,7 +20,7 @@ func anyStep(single StateComputation, multi StateComputationMulti, finder keyFin
 		item.wrong("the partition function is nil: expected one")
 	}
 	if builder != nil {
-		part.builder = builder
+		part.builder, part.builderName = builder, nameOf(builder)
 	} else {
 		item.wrong("the builder is nil: expected one")
 	}
@@ -54,7 +54,7 @@ func byNumber(function PartitionFunction) keyFinder[any] {
 	if function == nil {
 		return nil
 	}
-	return numberFinder{function}
+	return numberFinder{function, nameOf(function)}
 }
 
 // byText finds keys by a function, or is nil.
@@ -62,15 +62,7 @@ func byText(function StringPartitionFunction) keyFinder[any] {
 	if function == nil {
 		return nil
 	}
-	return textFinder{function}
-}
-
-// builderName is the name of the type of the builder.
-func (part *partItem) builderName() string {
-	if part.builder == nil {
-		return ""
-	}
-	return typeName(part.builder)
+	return textFinder{function, nameOf(function)}
 }
 
 // sameBuilder tells whether two builders are of the same type; two functions must be the same one.

@@ -89,7 +89,7 @@ func (build *buildJob[Part]) work() {
 // describe names the part being built.
 func (build *buildJob[Part]) describe() string {
 	item := build.part.item
-	text := fmt.Sprintf("builder %q", item.builderName())
+	text := fmt.Sprintf("builder %q", item.builderName)
 	if key := build.key(); key.Kind != NoKey {
 		text += ", " + key.describe(item.signed)
 	}

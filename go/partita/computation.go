@@ -91,7 +91,8 @@ type StateBuilder interface {
 }
 
 // Named is what a computation, a partition function or a builder may be besides: it gives the
-// name to use in paths, metrics and errors. Without it that is the name of the type.
+// name to use in paths, metrics and errors, and is asked for it once, where it is declared. Without it that
+// is the name of the type.
 type Named interface {
 	Name() string
 }
@@ -108,7 +109,8 @@ type buildFunc func() interface{}
 
 func (build buildFunc) Build() interface{} { return build() }
 
-// nameOf is the name of a computation, a partition function or a builder.
+// nameOf is the name of a computation, a partition function or a builder. It runs user code: only where it
+// is declared.
 func nameOf(object any) string {
 	if named, ok := object.(Named); ok {
 		return named.Name()

@@ -101,6 +101,7 @@ func (codec keyCodec[K]) declared(keys []K) (declared declaredKeys) {
 type typedFinder[K KeyType, T any] struct {
 	codec    keyCodec[K]
 	function func(T) K
+	name     string
 }
 
 func (finder typedFinder[K, T]) kind() KeyKind { return finder.codec.kind }
@@ -127,4 +128,4 @@ func (finder typedFinder[K, T]) findTexts(messages []T, page *keyPage, count *in
 	}
 }
 
-func (finder typedFinder[K, T]) describe(data any) string { return describeKey(finder.function, data) }
+func (finder typedFinder[K, T]) describe(data any) string { return describeKey(finder.name, data) }

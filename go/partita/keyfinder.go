@@ -29,7 +29,10 @@ func (page *keyPage) turn(count int) {
 }
 
 // numberFinder is a [PartitionFunction].
-type numberFinder struct{ function PartitionFunction }
+type numberFinder struct {
+	function PartitionFunction
+	name     string
+}
 
 func (numberFinder) kind() KeyKind { return NumberKey }
 
@@ -44,10 +47,13 @@ func (finder numberFinder) find(messages []any, page *keyPage, count *int) {
 	}
 }
 
-func (finder numberFinder) describe(data any) string { return describeKey(finder.function, data) }
+func (finder numberFinder) describe(data any) string { return describeKey(finder.name, data) }
 
 // textFinder is a [StringPartitionFunction].
-type textFinder struct{ function StringPartitionFunction }
+type textFinder struct {
+	function StringPartitionFunction
+	name     string
+}
 
 func (textFinder) kind() KeyKind { return TextKey }
 
@@ -60,8 +66,8 @@ func (finder textFinder) find(messages []any, page *keyPage, count *int) {
 	}
 }
 
-func (finder textFinder) describe(data any) string { return describeKey(finder.function, data) }
+func (finder textFinder) describe(data any) string { return describeKey(finder.name, data) }
 
-func describeKey(function, data any) string {
-	return fmt.Sprintf("partition function %q, message %s", nameOf(function), show(data))
+func describeKey(function string, data any) string {
+	return fmt.Sprintf("partition function %q, message %s", function, show(data))
 }

@@ -131,7 +131,7 @@ func (types types) String() string {
 func (partition PartitionOf[K, S]) item() *partItem {
 	codec := codecOf[K]()
 	item := &partItem{name: partition.Name, kind: codec.kind, signed: codec.signed, types: typesOf[K, S](),
-		keys: codec.declared(partition.Keys), builder: partition.Build}
+		keys: codec.declared(partition.Keys), builder: partition.Build, builderName: nameOf(partition.Build)}
 	build := partition.Build
 	if build == nil {
 		build = func(K) (none S) { return none }
@@ -147,7 +147,7 @@ func (partition PartitionOf[K, S]) item() *partItem {
 
 // item is the state as declared.
 func (state StateOf[S]) item() *partItem {
-	item := &partItem{name: state.Name, types: typesOf[None, S](), builder: state.Build}
+	item := &partItem{name: state.Name, types: typesOf[None, S](), builder: state.Build, builderName: nameOf(state.Build)}
 	build := state.Build
 	if build == nil {
 		build = func() (none S) { return none }

@@ -35,10 +35,12 @@ type partItem struct {
 	name string
 	kind KeyKind
 	// signed says that the keys are numbers with a sign.
-	signed  bool
-	types   types
-	keys    declaredKeys
-	builder any
+	signed bool
+	types  types
+	keys   declaredKeys
+	// builder is called by a name.
+	builder     any
+	builderName string
 	// host makes the partition.
 	host func(engine *engine) partHost
 }

@@ -21,7 +21,7 @@ func ToStatePartition[K KeyType, In, S, Out any](
 	if key == nil {
 		item.wrong("the partition function is nil: expected one")
 	} else {
-		finder = typedFinder[K, In]{codecOf[K](), key}
+		finder = typedFinder[K, In]{codecOf[K](), key, nameOf(key)}
 	}
 	item.host = func(base stepBase) stepHost {
 		return newStep(base, finder, func(run *runJob[In, keyed[K, S], Out]) { computeKeyed(run, compute) })
