@@ -39,7 +39,7 @@ BUNDLED := go/native/$(PLATFORM)/made.h
 STOCK := target/examples/stock
 STOCK_DATA := go/examples/stock/stocks.csv
 
-.PHONY: FORCE build stock test check check-more bench bench-quick lint header install clean help
+.PHONY: FORCE build stock test check check-more bench bench-quick lint header record-abi install clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -99,6 +99,9 @@ header: | toolchain ## generate include/partita.h and its copy in the Go module
 	@out=$$(cargo check --locked --lib --message-format json | \
 	    sed -n '/"build-script-executed","package_id":"path+/s/.*"out_dir":"\([^"]*\)".*/\1/p'); \
 	cp "$$out/partita.h" include/partita.h && cp "$$out/partita.h" go/partita/partita.h
+
+record-abi: ## record the ABI of the version in Cargo.toml in tests/abi, for good
+	@tests/tools/abi/record.sh
 
 # What the files of a package say of themselves.
 FILLED = sed 's|@PREFIX@|$(1)|; s|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|'
@@ -185,9 +188,9 @@ between-sockets: $(BUNDLED)
 GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
-TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-c-static test-c-shared \
-    test-planted test-other-archive test-go test-stock test-examples test-shown-programs test-rebuilt-engine test-go-refused \
-    test-go-package
+TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-abi \
+    test-c-static test-c-shared test-planted test-other-archive test-go test-stock test-examples test-shown-programs \
+    test-rebuilt-engine test-go-refused test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
@@ -230,6 +233,9 @@ test-header: | toolchain
 
 test-symbols: build
 	$(GROUP) $@ tests/tools/symbols.sh
+
+test-abi: build
+	$(GROUP) $@ sh -ec 'for script in compare_test record_test compare programs; do tests/tools/abi/$$script.sh; done'
 
 test-c-static: build
 	$(GROUP) $@ tests/tools/c_programs.sh static

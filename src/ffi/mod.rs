@@ -19,6 +19,8 @@ mod loan;
 mod pipeline;
 mod quarantine;
 mod reader;
+#[cfg(all(test, not(miri)))]
+mod recorded_tests;
 mod run;
 mod sender;
 mod signals;

@@ -1,0 +1,1895 @@
+/*
+ * Partita: state partitioning for C programs.
+ *
+ *     data --partition function--> key --engine--> that key's state part --computation--> outputs
+ *
+ * A program declares an application: state partitions, and pipelines of a source, state
+ * computations, and sinks or none. The engine runs the parts of the state in parallel, one message
+ * at a time for each key, in order, and keeps them safe. This page gives the rules; every item
+ * below says what is particular to it.
+ *
+ * This file is generated (make header). Do not edit it.
+ *
+ * A PROGRAM
+ *   cc program.c $(pkg-config --cflags --libs partita)
+ *   (all checks left out; a state is one int of the engine's memory, a message is a word)
+ *
+ *     static uint64_t key(void *host, partita_value data) { return data.word % 10; }
+ *     static int32_t count(void *host, partita_value data, partita_value state,
+ *                          partita_emitter *emitter) {
+ *         ++*(int *)state.ptr;
+ *         return PARTITA_CHANGED;
+ *     }
+ *
+ *     partita_app_options app_options = {.size = sizeof app_options, .name = PARTITA_STR("digits")};
+ *     partita_partition_options counts = {.size = sizeof counts, .name = PARTITA_STR("counts"),
+ *                                         .state_size = sizeof(int)};
+ *     partita_source_options source = {.size = sizeof source};
+ *     partita_step_options step = {.size = sizeof step, .name = PARTITA_STR("count"),
+ *                                  .partition = PARTITA_STR("counts"),
+ *                                  .word_key = key, .compute = count};
+ *     partita_app_new(&app_options, &app, NULL);
+ *     partita_app_add_partition(app, &counts, NULL);
+ *     partita_app_add_pipeline(app, (partita_str)PARTITA_STR("numbers"), &pipeline, NULL);
+ *     partita_pipeline_from_source(pipeline, &source, NULL);
+ *     partita_pipeline_to_state_partition(pipeline, &step, NULL);
+ *     partita_pipeline_done(pipeline, NULL);
+ *     partita_app_start(app, NULL);
+ *     partita_sender_new(pipeline, &sender, NULL);
+ *     partita_send(sender, values, len, NULL, &accepted);
+ *     partita_app_drain(app, NULL, NULL);
+ *     (partita_reader_new, partita_reader_next, partita_reader_free: read the counts)
+ *     partita_app_close(app, NULL, NULL);
+ *     partita_app_free(app);
+ *
+ * VALUES AND WHO OWNS THEM
+ *   Messages and states are the host's objects; the engine holds each as one word (partita_value)
+ *   and never looks inside, copies or frees it. Every value that the engine accepts is handed back
+ *   exactly once: to a callback that consumes it (a computation, a sink, the dead-letter handler),
+ *   to a poll, or to `drop`; an output that goes to several sinks, once to each (`share` announces
+ *   it). A call that is refused changes nothing: what was refused is still the caller's.
+ *   Arrays and strings passed to a call are borrowed for that call, unless it says otherwise.
+ *
+ * WHAT IS PROMISED
+ *   No two threads see the same state part at once. Messages of one key from one sender through
+ *   one pipeline are computed in the order sent, at every later step that keeps the key. Memory is
+ *   bounded by the credits of each source. Nothing is dropped silently: it is counted, and handed
+ *   to the dead-letter handler if there is one.
+ *
+ * HANDLES
+ *   A handle is a number in a struct. Zero, stale and foreign handles are answered with
+ *   PARTITA_INVALID_HANDLE, never with a crash. Any thread may use a handle, also while another
+ *   closes it, except where "one thread at a time" is said (senders, readers).
+ *
+ * ERRORS
+ *   Calls answer a status: PARTITA_OK is 0. Those that have an `error_out` also give an error
+ *   object with every mistake and its path whenever they do not answer PARTITA_OK; it must then be
+ *   freed. (It is zero where none can be had: after PARTITA_FORKED and PARTITA_INTERNAL.)
+ *   `error_out` may be NULL, and is only written on failure.
+ *   partita_error_text writes an error object as text. Results go to parameters named `..._out`,
+ *   which are only written on success.
+ *
+ * NULL
+ *   is allowed only where it is said. Elsewhere it is answered with PARTITA_INVALID_ARGUMENT.
+ *
+ * STRUCTS THAT MAY GROW
+ *   begin with their own size: set it, and zero all that you do not use: zero is the default. A
+ *   program built with an older header runs with a newer library. A struct that is larger than
+ *   the library knows is accepted if what is beyond is zero, else PARTITA_UNSUPPORTED.
+ *
+ * CALLBACKS
+ *   come with a `host` pointer that is passed back to them, and a `drop_host` that is called exactly
+ *   once. They are made on worker threads, or on the thread that calls in; each says which. They
+ *   may call what says "also in callbacks", and must not wait for the application: such calls
+ *   answer PARTITA_WOULD_DEADLOCK. They must return normally: no longjmp, no C++ exception. No
+ *   engine lock is held while a callback runs. What a callback is given is borrowed for the call.
+ *   Callbacks that take many items say in `done` how many they completed, from the first one on.
+ *
+ * THREADS
+ *   Threads that the engine starts block all signals, are named "partita-N", and are joined by
+ *   close. An idle application uses no processor time. What a callback did happened before a
+ *   drain, close, poll or reader that follows it returns. A program that exits while an application
+ *   runs ends its workers wherever they are.
+ *
+ * PANICS
+ *   A defect inside the engine does not take the process down: the call answers
+ *   PARTITA_INTERNAL, and the application it happened in fails.
+ *
+ * FORK
+ *   After fork, once the library was used, every call in the child answers PARTITA_FORKED, but
+ *   for partita_version, partita_abi and the functions that name a number, which work, and
+ *   partita_emit, which must not be called.
+ *
+ * MEMORY
+ *   When memory for the engine's own needs cannot be had, the process is aborted.
+ */
+
+#ifndef PARTITA_H
+#define PARTITA_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/**
+ * The version of this header.
+ */
+#define PARTITA_VERSION "0.1.0"
+
+/**
+ * A string literal as a `partita_str`, for an initializer.
+ */
+#define PARTITA_STR(literal) {(literal), sizeof(literal) - 1}
+
+/**
+ * For `partita_wait.timeout_ns`: as long as it takes.
+ */
+#define PARTITA_FOREVER (-1)
+
+/**
+ * For `partita_app_options.threads`: the engine starts the workers' threads (the default).
+ */
+#define PARTITA_THREADS_ENGINE 0
+
+/**
+ * For `partita_app_options.threads`: the host's threads enter `partita_app_run_worker`.
+ */
+#define PARTITA_THREADS_HOST 1
+
+/**
+ * For `partita_partition_options.key_kind`: keys are 64-bit words.
+ */
+#define PARTITA_KEY_WORD 0
+
+/**
+ * For `partita_partition_options.key_kind`: keys are bytes, kept and compared exactly.
+ */
+#define PARTITA_KEY_BYTES 1
+
+/**
+ * For `partita_partition_options.key_kind`: there is one part only, and no key.
+ */
+#define PARTITA_KEY_SINGLE 2
+
+/**
+ * For `partita_run.kind`: messages to compute. Any other kind is answered `PARTITA_UNSUPPORTED`.
+ */
+#define PARTITA_RUN_DATA 0
+
+/**
+ * A flag of a message: it changed its state part.
+ */
+#define PARTITA_CHANGED 1
+
+/**
+ * A flag of a message: its state part is to be deleted. The message must be the last one of its
+ * run that is done; a later message of the key finds a new part (or, with declared keys, none).
+ */
+#define PARTITA_DELETE 2
+
+/**
+ * For `partita_compute_fn`: the message could not be processed.
+ */
+#define PARTITA_COMPUTE_FAILED (-1)
+
+/**
+ * For `policy`: the application fails (the default). Intake ends, the message becomes a dead
+ * letter, what is queued is dropped and counted, and `partita_app_wait` answers the failure.
+ */
+#define PARTITA_POLICY_STOP 0
+
+/**
+ * For `policy`: the message becomes a dead letter and the application goes on. The state part
+ * keeps what the failed call did to it.
+ */
+#define PARTITA_POLICY_SKIP 1
+
+/**
+ * Why a message died: its key was not declared.
+ */
+#define PARTITA_DEAD_UNKNOWN_KEY 0
+
+/**
+ * Why a message died: the partition function failed on it.
+ */
+#define PARTITA_DEAD_PARTITION 1
+
+/**
+ * Why a message died: the state of its key could not be built.
+ */
+#define PARTITA_DEAD_BUILD 2
+
+/**
+ * Why a message died: the computation failed on it.
+ */
+#define PARTITA_DEAD_COMPUTE 3
+
+/**
+ * Why a message died: a sink failed on it.
+ */
+#define PARTITA_DEAD_SINK 4
+
+/**
+ * Why a message died: it was queued when the application failed.
+ */
+#define PARTITA_DEAD_FAILED 5
+
+/**
+ * Why a message died: it was queued when the application was closed.
+ */
+#define PARTITA_DEAD_CLOSED 6
+
+/**
+ * How many reasons there are; a newer library may know more.
+ */
+#define PARTITA_DEAD_REASONS 7
+
+/**
+ * How many reasons counters have room for; those that are none are zero.
+ */
+#define PARTITA_DEAD_ROOM 16
+
+/**
+ * For `partita_app_describe`: lines for people.
+ */
+#define PARTITA_DESCRIBE_TEXT 0
+
+/**
+ * For `partita_app_describe`: one JSON object, on one line.
+ */
+#define PARTITA_DESCRIBE_JSON 1
+
+/**
+ * For `partita_app_describe`: a Mermaid flowchart.
+ */
+#define PARTITA_DESCRIBE_MERMAID 2
+
+/**
+ * For `partita_stage_metrics.kind`: a source.
+ */
+#define PARTITA_STAGE_SOURCE 0
+
+/**
+ * For `partita_stage_metrics.kind`: a step.
+ */
+#define PARTITA_STAGE_STEP 1
+
+/**
+ * For `partita_stage_metrics.kind`: a sink.
+ */
+#define PARTITA_STAGE_SINK 2
+
+/**
+ * Changes when a program built with an older header can no longer run with this library.
+ */
+#define PARTITA_ABI 1
+
+/**
+ * Takes the outputs of one message; see `partita_emit`.
+ */
+typedef struct partita_emitter partita_emitter;
+
+/**
+ * What a call answers. Zero is success; every other number keeps its meaning for good.
+ */
+typedef int32_t partita_status;
+
+/**
+ * Text: `len` bytes of UTF-8, not terminated. Borrowed for the call it is passed to; `ptr` may
+ * be NULL if `len` is 0.
+ */
+typedef struct partita_str {
+  /**
+   * The first byte.
+   */
+  const char *ptr;
+  /**
+   * How many bytes.
+   */
+  size_t len;
+} partita_str;
+
+/**
+ * Called exactly once when the engine needs `host` no more, also when the declaration that
+ * carried it was refused for what it says (NULL members, mistakes found by the check). Any
+ * thread. It is not called if the call answers `PARTITA_INVALID_HANDLE`, `PARTITA_FORKED` or
+ * cannot read the struct at all (NULL, impossible `size`).
+ */
+typedef void (*partita_drop_host_fn)(void *host);
+
+/**
+ * One host object, as the engine holds it: a pointer or any 64-bit word. The engine never looks
+ * inside.
+ */
+typedef union partita_value {
+  /**
+   * The value as a pointer.
+   */
+  void *ptr;
+  /**
+   * The value as a word.
+   */
+  uint64_t word;
+} partita_value;
+
+/**
+ * Any bytes: a key, kept and compared exactly. `ptr` may be NULL if `len` is 0.
+ */
+typedef struct partita_bytes {
+  /**
+   * The first byte.
+   */
+  const uint8_t *ptr;
+  /**
+   * How many bytes.
+   */
+  size_t len;
+} partita_bytes;
+
+/**
+ * One message that could not be processed. Messages that die queued (reasons
+ * `PARTITA_DEAD_FAILED` and `PARTITA_DEAD_CLOSED`) are counted and dropped, and do not come here.
+ */
+typedef struct partita_dead_letter {
+  /**
+   * The message; the host's. It is what the stage was to take: for the first step a message of
+   * the source, for another an output of the step before.
+   */
+  union partita_value value;
+  /**
+   * Why it died; `partita_dead_reason_name` names it.
+   */
+  uint32_t reason;
+  /**
+   * 1 if `word_key` or `byte_key` is its key at this step, 0 if it has none.
+   */
+  uint32_t has_key;
+  /**
+   * Its key, if a word.
+   */
+  uint64_t word_key;
+  /**
+   * Its key, if bytes; else NULL.
+   */
+  struct partita_bytes byte_key;
+  /**
+   * Where it died: the number of the stage, as for `partita_app_stage`.
+   */
+  uint64_t stage;
+  /**
+   * Where it died, as in `application "x" / pipeline "y" / step 2 "z"`.
+   */
+  struct partita_str path;
+  /**
+   * What the callback said of it; may be empty.
+   */
+  struct partita_str text;
+} partita_dead_letter;
+
+/**
+ * Room that the engine lends to a callback for the reason of a failure: up to `capacity` bytes
+ * of UTF-8 are written to `text` and counted in `len`. The engine copies it after the call.
+ */
+typedef struct partita_failure {
+  /**
+   * Where to write the reason.
+   */
+  char *text;
+  /**
+   * How many bytes fit.
+   */
+  size_t capacity;
+  /**
+   * How many bytes the callback wrote; 0 on entry.
+   */
+  size_t len;
+} partita_failure;
+
+/**
+ * Dead letters, in the order they died. All that is pointed to is borrowed for the call.
+ */
+typedef struct partita_dead_letters {
+  /**
+   * The engine's `sizeof(partita_dead_letters)`.
+   */
+  size_t size;
+  /**
+   * How many letters.
+   */
+  size_t len;
+  /**
+   * The letters; as many bytes apart as `letter_size` says.
+   */
+  const struct partita_dead_letter *letters;
+  /**
+   * The engine's `sizeof(partita_dead_letter)`.
+   */
+  size_t letter_size;
+  /**
+   * How many are done, from the first one on; 0 on entry. Only looked at when the call fails:
+   * the application then fails, the letter at `done` is handed to the `drop` of the source or
+   * step that made it, and the rest comes again.
+   */
+  size_t done;
+  /**
+   * The reason, if the letter at `done` could not be handled.
+   */
+  struct partita_failure failure;
+} partita_dead_letters;
+
+/**
+ * Takes dead letters: one call at a time. Answers `PARTITA_OK`. A worker's thread.
+ */
+typedef partita_status (*partita_dead_letters_fn)(void *host, struct partita_dead_letters *letters);
+
+/**
+ * Sleeps on the thread of this worker until it is unparked (or was, since it last slept), or
+ * `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
+ * return, and calls nothing of the engine.
+ */
+typedef void (*partita_park_fn)(void *host, uint32_t worker, int64_t timeout_ns);
+
+/**
+ * Ends the sleep of this worker, or its next one. Any thread; it must not wait, and calls nothing
+ * of the engine.
+ */
+typedef void (*partita_unpark_fn)(void *host, uint32_t worker);
+
+/**
+ * What `partita_app_new` is told. Zero means default in every field but `size` and `name`.
+ */
+typedef struct partita_app_options {
+  /**
+   * `sizeof(partita_app_options)`.
+   */
+  size_t size;
+  /**
+   * The application's name, used in paths. Not empty.
+   */
+  struct partita_str name;
+  /**
+   * How many workers, at most 1,024 (the check refuses more); the default is one for each
+   * processor.
+   */
+  uint32_t workers;
+  /**
+   * Whose threads the workers are: `PARTITA_THREADS_ENGINE` or `PARTITA_THREADS_HOST`.
+   */
+  uint32_t threads;
+  /**
+   * How many classes the keys of each partition are sorted into, fixed for good for stored
+   * state; the default is 4,096, the least 2, the most 65,536.
+   */
+  uint32_t key_groups;
+  /**
+   * How many messages at most are handed to a callback together; the default is 1,024, the
+   * most 65,536.
+   */
+  uint32_t run_length;
+  /**
+   * The stack of a thread that the engine starts, in bytes; the default is 2 MiB.
+   */
+  size_t stack_size;
+  /**
+   * Passed to `dead_letters`.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Gets every message that the application could not process, also the one that made it fail.
+   * NULL: such messages are counted and handed to the `drop` of the source or step that made
+   * them.
+   */
+  partita_dead_letters_fn dead_letters;
+  /**
+   * With `PARTITA_THREADS_HOST`: how a worker sleeps when there is nothing to do, for hosts whose
+   * threads should not sleep inside the engine. NULL: in the engine's own way.
+   */
+  partita_park_fn park;
+  /**
+   * Ends the sleep of a worker. Set if `park` is.
+   */
+  partita_unpark_fn unpark;
+} partita_app_options;
+
+/**
+ * An application: what a program declares, starts, feeds and stops.
+ * From `partita_app_new` to `partita_app_free`. Any thread.
+ */
+typedef struct partita_app {
+  /**
+   * Zero is no application.
+   */
+  uint64_t id;
+} partita_app;
+
+/**
+ * Why a call failed: one or more mistakes, each with a code, a message and a path.
+ * From the call that failed to `partita_error_free`. Any thread.
+ */
+typedef struct partita_error {
+  /**
+   * Zero is no error.
+   */
+  uint64_t id;
+} partita_error;
+
+/**
+ * A request to build the state of new keys.
+ */
+typedef struct partita_build {
+  /**
+   * The engine's `sizeof(partita_build)`.
+   */
+  size_t size;
+  /**
+   * How many states to build.
+   */
+  size_t len;
+  /**
+   * The keys, if they are words, else NULL.
+   */
+  const uint64_t *word_keys;
+  /**
+   * The keys, if they are bytes, else NULL.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * Where to write the states: `len` of them.
+   */
+  union partita_value *states;
+  /**
+   * How many states were built, from the first one on; 0 on entry.
+   */
+  size_t done;
+  /**
+   * The reason, if building the state at `done` failed.
+   */
+  struct partita_failure failure;
+} partita_build;
+
+/**
+ * Builds the states of new keys, in batches. Answers `PARTITA_OK` with `done == len`, or
+ * `PARTITA_FAILED` if the state at `done` could not be built: its message becomes a dead letter
+ * and the engine asks again for the rest. Worker threads, also several at once.
+ */
+typedef partita_status (*partita_build_fn)(void *host, struct partita_build *build);
+
+/**
+ * Takes back values that the engine holds and no callback will get: each is the host's again.
+ * Any thread, also several at once.
+ */
+typedef void (*partita_drop_fn)(void *host, const union partita_value *values, size_t len);
+
+/**
+ * Sets up the engine-owned memory of one new state. It is zeroed and aligned. Answers
+ * `PARTITA_OK`, or any other status if that failed. Worker threads, also several at once.
+ */
+typedef partita_status (*partita_state_init_fn)(void *host, void *state);
+
+/**
+ * Releases what is inside one engine-owned state; the memory itself is the engine's. Any thread,
+ * also several at once, each for another state.
+ */
+typedef void (*partita_state_drop_fn)(void *host, void *state);
+
+/**
+ * A state partition: a named set of state parts. Its states are either the host's (`build`, and
+ * `drop_state` if they need to be released) or memory that the engine owns (`state_size`).
+ */
+typedef struct partita_partition_options {
+  /**
+   * `sizeof(partita_partition_options)`.
+   */
+  size_t size;
+  /**
+   * The partition's name. Not empty; one of its kind in the application.
+   */
+  struct partita_str name;
+  /**
+   * What its keys are: `PARTITA_KEY_WORD`, `PARTITA_KEY_BYTES` or `PARTITA_KEY_SINGLE`.
+   */
+  uint32_t key_kind;
+  /**
+   * 1: only the keys listed exist, each once, and a message of any other key is a dead letter.
+   * Their states are built by the workers before the first message; if one cannot be, the
+   * application fails. 0: the state of a key is built when its first message comes. A single
+   * part is built at the start, in either case.
+   */
+  uint32_t declared;
+  /**
+   * The declared keys, if they are words.
+   */
+  const uint64_t *word_keys;
+  /**
+   * The declared keys, if they are bytes.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * How many keys are declared.
+   */
+  size_t keys_len;
+  /**
+   * Passed to the callbacks below.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Builds states that are the host's own; NULL with `state_size`.
+   */
+  partita_build_fn build;
+  /**
+   * Takes back states made by `build`. May be NULL.
+   */
+  partita_drop_fn drop_state;
+  /**
+   * The size in bytes of a state that the engine owns; 0 with `build`. Wherever a state is
+   * passed, it is then `ptr`, the address of that memory, which stays the same until
+   * `state_drop`.
+   */
+  size_t state_size;
+  /**
+   * Its alignment, a power of two; the default is that of `max_align_t`.
+   */
+  size_t state_align;
+  /**
+   * Sets up a new engine-owned state. NULL: zeroed memory will do.
+   */
+  partita_state_init_fn state_init;
+  /**
+   * Releases what is inside an engine-owned state. May be NULL.
+   */
+  partita_state_drop_fn state_drop;
+} partita_partition_options;
+
+/**
+ * A pipeline of an application: a source, then computations in order, then sinks or none.
+ * Owned by its application and gone with it. Any thread.
+ */
+typedef struct partita_pipeline {
+  /**
+   * Zero is no pipeline.
+   */
+  uint64_t id;
+} partita_pipeline;
+
+/**
+ * A means to end a wait from another thread.
+ * From `partita_cancel_new` to `partita_cancel_free`. Any thread.
+ */
+typedef struct partita_cancel {
+  /**
+   * Zero is "cannot be cancelled".
+   */
+  uint64_t id;
+} partita_cancel;
+
+/**
+ * How long a call may wait. NULL instead of a `partita_wait` means: as long as it takes.
+ */
+typedef struct partita_wait {
+  /**
+   * `sizeof(partita_wait)`.
+   */
+  size_t size;
+  /**
+   * The longest wait in nanoseconds; 0 means not to wait (`PARTITA_WOULD_BLOCK`), and
+   * `PARTITA_FOREVER` as long as it takes.
+   */
+  int64_t timeout_ns;
+  /**
+   * Ends the wait when fired (`PARTITA_CANCELLED`); zero for none.
+   */
+  struct partita_cancel cancel;
+} partita_wait;
+
+/**
+ * Counters of an application since its start. Each is exact when nothing is in flight.
+ */
+typedef struct partita_metrics {
+  /**
+   * `sizeof(partita_metrics)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * Messages that sources accepted.
+   */
+  uint64_t sent;
+  /**
+   * Messages that computations completed.
+   */
+  uint64_t computed;
+  /**
+   * Outputs of computations, counted once for each sink that takes them.
+   */
+  uint64_t emitted;
+  /**
+   * Messages that sinks took.
+   */
+  uint64_t delivered;
+  /**
+   * Outputs of the last step of pipelines without a sink: handed to `drop`.
+   */
+  uint64_t discarded;
+  /**
+   * Dead messages by reason (`PARTITA_DEAD_…`).
+   */
+  uint64_t dead[PARTITA_DEAD_ROOM];
+  /**
+   * Messages in flight now, unread outputs and unhandled dead letters included.
+   */
+  uint64_t in_flight;
+  /**
+   * Values the engine holds now: messages and states. 0 after close.
+   */
+  uint64_t values_held;
+  /**
+   * State parts now.
+   */
+  uint64_t parts;
+  /**
+   * How many stages `partita_app_stage` knows.
+   */
+  uint64_t stages;
+} partita_metrics;
+
+/**
+ * Counters of one stage: a source, a step or a sink.
+ */
+typedef struct partita_stage_metrics {
+  /**
+   * `sizeof(partita_stage_metrics)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * What it is: `PARTITA_STAGE_…`.
+   */
+  uint32_t kind;
+  /**
+   * Where it is; lives as long as the application.
+   */
+  struct partita_str path;
+  /**
+   * Messages that it completed: sent, computed or delivered.
+   */
+  uint64_t completed;
+  /**
+   * Messages that it passed on, counted once for each sink that takes them.
+   */
+  uint64_t emitted;
+  /**
+   * Messages that died on their way into it or in it, by reason.
+   */
+  uint64_t dead[PARTITA_DEAD_ROOM];
+} partita_stage_metrics;
+
+/**
+ * One mistake of an error object. The strings live until `partita_error_free`.
+ */
+typedef struct partita_error_item {
+  /**
+   * `sizeof(partita_error_item)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * Which kind of mistake: a status.
+   */
+  partita_status code;
+  /**
+   * What is wrong, and what was expected.
+   */
+  struct partita_str message;
+  /**
+   * Where, as in `application "x" / pipeline "y" / step 2 "z"`.
+   */
+  struct partita_str path;
+} partita_error_item;
+
+/**
+ * Announces that each of the values will be handed out `times` times in all, because that many
+ * sinks take it. Any thread, also several at once.
+ */
+typedef void (*partita_share_fn)(void *host,
+                                 const union partita_value *values,
+                                 size_t len,
+                                 size_t times);
+
+/**
+ * The in-process source of a pipeline, fed by senders.
+ */
+typedef struct partita_source_options {
+  /**
+   * `sizeof(partita_source_options)`.
+   */
+  size_t size;
+  /**
+   * How many messages may be in flight, counted with all that descends from them; the default
+   * is 16,384. Fan-out may overdraw it by one output array per shard.
+   */
+  uint64_t credits;
+  /**
+   * Passed to the callbacks below.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Takes back messages of this source. May be NULL.
+   */
+  partita_drop_fn drop;
+  /**
+   * Announces that a message goes to several sinks (a pipeline without steps). May be NULL.
+   */
+  partita_share_fn share;
+} partita_source_options;
+
+/**
+ * What a partition function is given: messages, for each of which it writes the key.
+ */
+typedef struct partita_keys {
+  /**
+   * The engine's `sizeof(partita_keys)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages, borrowed: they stay the engine's.
+   */
+  const union partita_value *values;
+  /**
+   * Where to write the keys if they are words, else NULL.
+   */
+  uint64_t *words;
+  /**
+   * Where to write the keys if they are bytes, else NULL. The bytes may be inside the message,
+   * or in `scratch`; the engine copies them after the call.
+   */
+  struct partita_bytes *bytes;
+  /**
+   * Memory the engine lends for the bytes of keys.
+   */
+  uint8_t *scratch;
+  /**
+   * How many bytes `scratch` has.
+   */
+  size_t scratch_len;
+  /**
+   * How many keys were written, from the first one on; 0 on entry. It may be fewer than `len`
+   * when `scratch` is used up: the engine asks again for the rest.
+   */
+  size_t done;
+  /**
+   * The reason, if no key could be found for the message at `done`.
+   */
+  struct partita_failure failure;
+} partita_keys;
+
+/**
+ * Finds the keys of many messages. Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message at
+ * `done` has none: it follows the step's policy and the engine asks again for the rest.
+ * The sender's thread or a worker's, also several at once.
+ */
+typedef partita_status (*partita_partition_fn)(void *host, struct partita_keys *keys);
+
+/**
+ * Finds the key of one message. The sender's thread or a worker's, also several at once.
+ */
+typedef uint64_t (*partita_word_key_fn)(void *host, union partita_value data);
+
+/**
+ * Finds the key of one message, as bytes that live as long as the message does, or longer.
+ * The sender's thread or a worker's, also several at once.
+ */
+typedef struct partita_bytes (*partita_byte_key_fn)(void *host, union partita_value data);
+
+/**
+ * One output of a run: a message that follows from the message at index `from`.
+ */
+typedef struct partita_output {
+  /**
+   * The new message. It may be the value of the message it follows from.
+   */
+  union partita_value value;
+  /**
+   * The index of that message in the run. Outputs are written in ascending order of it.
+   */
+  uint64_t from;
+} partita_output;
+
+/**
+ * Messages of one step, for keys that no other thread has at the same time, in order.
+ */
+typedef struct partita_run {
+  /**
+   * The engine's `sizeof(partita_run)`.
+   */
+  size_t size;
+  /**
+   * What kind of run: `PARTITA_RUN_DATA`.
+   */
+  uint32_t kind;
+  /**
+   * Which step, counted from 0 within its pipeline.
+   */
+  uint32_t step;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * The state part of each message: the same word for the same key.
+   */
+  const union partita_value *states;
+  /**
+   * The keys, if they are words, else NULL.
+   */
+  const uint64_t *word_keys;
+  /**
+   * The keys, if they are bytes, else NULL.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * Reserved: NULL.
+   */
+  const int64_t *times;
+  /**
+   * Where to write the outputs.
+   */
+  struct partita_output *outputs;
+  /**
+   * How many outputs fit. At least `len` on entry; `partita_run_reserve` makes it more.
+   */
+  size_t outputs_capacity;
+  /**
+   * How many outputs were written, all of messages that are done; 0 on entry.
+   */
+  size_t outputs_len;
+  /**
+   * Where to write the flags of each message; 0 on entry.
+   */
+  uint8_t *flags;
+  /**
+   * How many messages are done, from the first one on; 0 on entry. It may be fewer than `len`:
+   * the rest comes again, first of all.
+   */
+  size_t done;
+  /**
+   * The reason, if the message at `done` failed.
+   */
+  struct partita_failure failure;
+  /**
+   * The engine's own.
+   */
+  void *engine;
+} partita_run;
+
+/**
+ * Computes a run. Answers `PARTITA_OK`; `PARTITA_FAILED` if the message at `done` failed (it
+ * follows the step's policy, what is done stays done, and its own outputs must not be among
+ * those counted); `PARTITA_OUTPUTS_FULL` if the outputs of the message at `done` do not fit; or
+ * `PARTITA_UNSUPPORTED` for a kind it does not know. Worker threads, several at once for
+ * different state parts.
+ */
+typedef partita_status (*partita_run_fn)(void *host, struct partita_run *run);
+
+/**
+ * Computes one message with the state part of its key, and emits what follows with
+ * `partita_emit`. The message is the callee's. Answers flags, not a status: 0, `PARTITA_CHANGED`
+ * or `PARTITA_DELETE` (or both); or `PARTITA_COMPUTE_FAILED`: then the message stays the engine's,
+ * what it emitted is handed to the step's `drop`, and it follows the step's policy. Any other
+ * answer breaks the contract, and the application fails. Worker threads, several at once for
+ * different state parts.
+ */
+typedef int32_t (*partita_compute_fn)(void *host,
+                                      union partita_value data,
+                                      union partita_value state,
+                                      struct partita_emitter *emitter);
+
+/**
+ * A state computation: a step of a pipeline. It has one partition function (none if its
+ * partition has a single part) and one computation, each in one of two forms.
+ */
+typedef struct partita_step_options {
+  /**
+   * `sizeof(partita_step_options)`.
+   */
+  size_t size;
+  /**
+   * The step's name; one of its kind in its pipeline. Not empty.
+   */
+  struct partita_str name;
+  /**
+   * The name of its state partition.
+   */
+  struct partita_str partition;
+  /**
+   * What happens when a message fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+   */
+  uint32_t policy;
+  /**
+   * Passed to the callbacks below.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * The partition function for many messages, of either key kind.
+   */
+  partita_partition_fn keys;
+  /**
+   * Or the partition function for one message, if keys are words.
+   */
+  partita_word_key_fn word_key;
+  /**
+   * Or the partition function for one message, if keys are bytes.
+   */
+  partita_byte_key_fn byte_key;
+  /**
+   * The computation for many messages.
+   */
+  partita_run_fn run;
+  /**
+   * Or the computation for one message.
+   */
+  partita_compute_fn compute;
+  /**
+   * Takes back outputs of this step. May be NULL, for instance if it never emits.
+   */
+  partita_drop_fn drop;
+  /**
+   * Announces that an output goes to several sinks. May be NULL.
+   */
+  partita_share_fn share;
+} partita_step_options;
+
+/**
+ * Messages handed to a sink.
+ */
+typedef struct partita_delivery {
+  /**
+   * The engine's `sizeof(partita_delivery)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. Those that are done are the host's.
+   */
+  const union partita_value *values;
+  /**
+   * How many are done, from the first one on; 0 on entry. Fewer than `len`: the rest comes
+   * again.
+   */
+  size_t done;
+  /**
+   * The reason, if the message at `done` failed.
+   */
+  struct partita_failure failure;
+} partita_delivery;
+
+/**
+ * Takes messages at the end of a pipeline: one call at a time, messages of one key in order.
+ * Answers `PARTITA_OK`, or `PARTITA_FAILED` if the message at `done` could not be taken: it
+ * follows the sink's policy. A worker's thread: a call that blocks holds up that worker.
+ */
+typedef partita_status (*partita_sink_fn)(void *host, struct partita_delivery *delivery);
+
+/**
+ * A sink: a callback, or (without one) a bounded queue that the host polls.
+ */
+typedef struct partita_sink_options {
+  /**
+   * `sizeof(partita_sink_options)`.
+   */
+  size_t size;
+  /**
+   * The sink's name; one of its kind in its pipeline. Not empty.
+   */
+  struct partita_str name;
+  /**
+   * What happens when the callback fails: `PARTITA_POLICY_STOP` or `PARTITA_POLICY_SKIP`.
+   */
+  uint32_t policy;
+  /**
+   * Passed to `deliver`.
+   */
+  void *host;
+  /**
+   * Called once when `host` is needed no more. May be NULL.
+   */
+  partita_drop_host_fn drop_host;
+  /**
+   * Takes the messages. NULL: they are queued for `partita_sink_poll`.
+   */
+  partita_sink_fn deliver;
+  /**
+   * How many messages the queue holds; when it is full, what emits to it stalls. The default
+   * is 4,096. Not with `deliver`.
+   */
+  uint64_t capacity;
+} partita_sink_options;
+
+/**
+ * A sink of a pipeline. Owned by its application and gone with it. Any thread.
+ */
+typedef struct partita_sink {
+  /**
+   * Zero is no sink.
+   */
+  uint64_t id;
+} partita_sink;
+
+/**
+ * A reader of the state parts of one partition.
+ * From `partita_reader_new` to `partita_reader_free`. One thread at a time.
+ */
+typedef struct partita_reader {
+  /**
+   * Zero is no reader.
+   */
+  uint64_t id;
+} partita_reader;
+
+/**
+ * State parts, as `partita_reader_next` writes them: the caller brings the arrays.
+ */
+typedef struct partita_parts {
+  /**
+   * `sizeof(partita_parts)`.
+   */
+  size_t size;
+  /**
+   * How many parts the arrays hold.
+   */
+  size_t capacity;
+  /**
+   * Where to write the keys if they are words; NULL if they are not wanted.
+   */
+  uint64_t *word_keys;
+  /**
+   * Where to write the keys if they are bytes; NULL if they are not wanted. They point into the
+   * engine, until the next call with this reader.
+   */
+  struct partita_bytes *byte_keys;
+  /**
+   * Where to write the states; borrowed, the engine keeps them. NULL if not wanted.
+   */
+  union partita_value *states;
+} partita_parts;
+
+/**
+ * A handle through which one thread at a time sends into one pipeline; order is kept per sender.
+ * From `partita_sender_new` to `partita_sender_free` or the end of its application.
+ */
+typedef struct partita_sender {
+  /**
+   * Zero is no sender.
+   */
+  uint64_t id;
+} partita_sender;
+
+/**
+ * A batch to send, with what the host knows of it already.
+ */
+typedef struct partita_batch {
+  /**
+   * `sizeof(partita_batch)`.
+   */
+  size_t size;
+  /**
+   * How many messages.
+   */
+  size_t len;
+  /**
+   * The messages. The same word may be sent again: it is handed back once for each time.
+   */
+  const union partita_value *values;
+  /**
+   * The keys of the first step, if they are words; NULL: the partition function is asked.
+   */
+  const uint64_t *word_keys;
+  /**
+   * The keys of the first step, if they are bytes; NULL: the partition function is asked.
+   */
+  const struct partita_bytes *byte_keys;
+  /**
+   * 1 + the index of the one message for which the host found no key; 0 for none. It must be
+   * the last of the batch; its key is not looked at. It is a dead letter with reason `PARTITA_DEAD_PARTITION` and
+   * follows the first step's policy.
+   */
+  size_t failed;
+  /**
+   * What to say of that message.
+   */
+  struct partita_str failure;
+} partita_batch;
+
+/**
+ * The call did what it says.
+ */
+#define PARTITA_OK 0
+
+/**
+ * An argument is NULL where it must not be, out of range, or a struct of impossible size.
+ */
+#define PARTITA_INVALID_ARGUMENT 1
+
+/**
+ * A string is not valid UTF-8.
+ */
+#define PARTITA_INVALID_UTF8 2
+
+/**
+ * A handle is zero, stale (its object was freed), of another kind, or was never given out.
+ */
+#define PARTITA_INVALID_HANDLE 3
+
+/**
+ * The declaration has mistakes; the error object lists every one with its path.
+ */
+#define PARTITA_INVALID_TOPOLOGY 4
+
+/**
+ * The call needs a started application.
+ */
+#define PARTITA_NOT_STARTED 5
+
+/**
+ * The application was started before: it can no longer be declared or started.
+ */
+#define PARTITA_ALREADY_STARTED 6
+
+/**
+ * Nothing could be done at once, and the call was asked not to wait.
+ */
+#define PARTITA_WOULD_BLOCK 7
+
+/**
+ * The time to wait is over.
+ */
+#define PARTITA_TIMEOUT 8
+
+/**
+ * The wait was cancelled through its `partita_cancel`.
+ */
+#define PARTITA_CANCELLED 9
+
+/**
+ * Intake has ended: `partita_app_stop` was called.
+ */
+#define PARTITA_STOPPED 10
+
+/**
+ * The application is closed or being closed.
+ */
+#define PARTITA_CLOSED 11
+
+/**
+ * From a call: the application failed; `partita_app_failure` tells why.
+ * From a callback: the item at `done` could not be processed.
+ */
+#define PARTITA_FAILED 12
+
+/**
+ * The call would wait for itself: it was made inside a callback of the engine.
+ */
+#define PARTITA_WOULD_DEADLOCK 13
+
+/**
+ * The object is in use: a sender by another thread, a partition by messages in flight,
+ * an application by what was not closed before.
+ */
+#define PARTITA_BUSY 14
+
+/**
+ * There is nothing of that name or number.
+ */
+#define PARTITA_NOT_FOUND 15
+
+/**
+ * From a callback: this kind of run is unknown to it. From a call: a struct asks for something
+ * that this version of the library does not have.
+ */
+#define PARTITA_UNSUPPORTED 16
+
+/**
+ * From a `partita_run_fn`: the output memory is too small for the message at `done`.
+ */
+#define PARTITA_OUTPUTS_FULL 17
+
+/**
+ * The process was forked after the library was first used: the child cannot use it.
+ */
+#define PARTITA_FORKED 18
+
+/**
+ * A thread could not be started.
+ */
+#define PARTITA_THREAD 19
+
+/**
+ * A defect in the engine was caught. The application it happened in is failed; the process
+ * goes on.
+ */
+#define PARTITA_INTERNAL 20
+
+/**
+ * A callback broke its contract (it claimed more than it was given, say).
+ */
+#define PARTITA_CONTRACT 21
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes an application: nothing runs yet.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or
+ * `PARTITA_UNSUPPORTED`, and `error_out` (may be NULL) then has an object to free.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
+ * NULL or writable.
+ */
+partita_status partita_app_new(const struct partita_app_options *options,
+                               struct partita_app *app_out,
+                               struct partita_error *error_out);
+
+/**
+ * Declares a state partition. Mistakes against other declarations are found by the check.
+ *
+ * Declaring the same name twice is allowed if both say the same; each `drop_host` is called once.
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says, and the key arrays have
+ * `keys_len` keys; all are borrowed for this call. `error_out` is NULL or writable.
+ */
+partita_status partita_app_add_partition(struct partita_app app,
+                                         const struct partita_partition_options *options,
+                                         struct partita_error *error_out);
+
+/**
+ * Declares a pipeline. It still needs a source, and an end.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `name` is readable; `pipeline_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_app_add_pipeline(struct partita_app app,
+                                        struct partita_str name,
+                                        struct partita_pipeline *pipeline_out,
+                                        struct partita_error *error_out);
+
+/**
+ * Checks all that was declared and tells every mistake at once. `partita_app_start` does so too.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY`
+ * or `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `error_out` is NULL or writable.
+ */
+partita_status partita_app_check(struct partita_app app, struct partita_error *error_out);
+
+/**
+ * Draws the checked plan: its pipelines with each step's kind, partition, kind of key and policy, and
+ * its sinks. `form` is `PARTITA_DESCRIBE_TEXT`, `PARTITA_DESCRIBE_JSON` or
+ * `PARTITA_DESCRIBE_MERMAID`. At most `capacity` bytes are written, the last one a NUL; `len_out`
+ * (may be NULL) gets the length of the whole text without it, so that a caller can tell whether it
+ * was cut.
+ *
+ * Any thread, also in callbacks, before and after the start, until the application is freed. Fails
+ * with `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_TOPOLOGY` (the error object lists every mistake) or
+ * `PARTITA_INVALID_ARGUMENT` (`form` is none of these, or `text_out` is NULL and `capacity` is not
+ * 0).
+ *
+ * Pointers:
+ * `text_out` has room for `capacity` bytes; `len_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_app_describe(struct partita_app app,
+                                    uint32_t form,
+                                    char *text_out,
+                                    size_t capacity,
+                                    size_t *len_out,
+                                    struct partita_error *error_out);
+
+/**
+ * Checks what was declared, freezes it, and starts: from here on senders can be made. With
+ * `PARTITA_THREADS_HOST` nothing is computed before a thread enters `partita_app_run_worker`.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_TOPOLOGY` (it can be mended and tried again), `PARTITA_ALREADY_STARTED` (also
+ * after close) or `PARTITA_THREAD` (the application can then only be closed and freed).
+ *
+ * Pointers:
+ * `error_out` is NULL or writable.
+ */
+partita_status partita_app_start(struct partita_app app, struct partita_error *error_out);
+
+/**
+ * Lends the calling thread to the application as worker `index` (from 0 to `workers` - 1) and
+ * returns when the application closes: `PARTITA_OK`.
+ *
+ * Only with `PARTITA_THREADS_HOST`; every index should be entered, and each by one thread at a
+ * time. All callbacks but those of the sender's side are made on such threads. Not from inside a
+ * callback. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_STARTED`, `PARTITA_CLOSED`,
+ * `PARTITA_BUSY` (that worker is there already), `PARTITA_INVALID_ARGUMENT` (`index`, or the
+ * engine has threads of its own) or `PARTITA_WOULD_DEADLOCK`.
+ */
+partita_status partita_app_run_worker(struct partita_app app, uint32_t index);
+
+/**
+ * Tells the engine that the thread of worker `index` is about to end inside the callback it is
+ * in, and will not return from it (a Go goroutine that calls `runtime.Goexit` does that). The
+ * item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
+ * be entered again by another thread.
+ *
+ * Only on that thread, as the last call of a callback that reports in `done` (`build`, `keys`,
+ * `run`, `deliver`, `dead_letters`). Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT` (`index`, or that worker is not inside a callback) or
+ * `PARTITA_INVALID_UTF8`.
+ *
+ * Pointers:
+ * `text` is readable.
+ */
+partita_status partita_app_worker_lost(struct partita_app app,
+                                       uint32_t index,
+                                       struct partita_str text);
+
+/**
+ * Ends intake: every send from now on answers `PARTITA_STOPPED`, also those that wait. What was
+ * accepted is still computed and delivered; `partita_app_wait` returns when that is done.
+ *
+ * Any thread, also in callbacks, and more than once. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+ */
+partita_status partita_app_stop(struct partita_app app);
+
+/**
+ * Waits until the application has failed (`PARTITA_FAILED`, with the failure as the error), or
+ * was stopped and has nothing left in flight (`PARTITA_OK`), or is closed (`PARTITA_CLOSED`).
+ *
+ * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
+ * `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or `PARTITA_CANCELLED`; at its deadline the error says
+ * what it waits for.
+ *
+ * Pointers:
+ * `wait` is NULL or readable; `error_out` is NULL or writable.
+ */
+partita_status partita_app_wait(struct partita_app app,
+                                const struct partita_wait *wait,
+                                struct partita_error *error_out);
+
+/**
+ * Waits until nothing is in flight: all that was sent before is computed and delivered, queued
+ * outputs are read, dead letters handled. Intake stays open.
+ *
+ * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+ * `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`), `PARTITA_NOT_STARTED`,
+ * `PARTITA_CLOSED`, `PARTITA_FAILED`, `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT` or
+ * `PARTITA_CANCELLED`; at its deadline the error says what it waits for: which sink is unread,
+ * how many messages are where.
+ *
+ * Pointers:
+ * `wait` is NULL or readable; `error_out` is NULL or writable.
+ */
+partita_status partita_app_drain(struct partita_app app,
+                                 const struct partita_wait *wait,
+                                 struct partita_error *error_out);
+
+/**
+ * Why the application failed. Answers `PARTITA_OK` if it did not, and `PARTITA_FAILED`, with the
+ * error, if it did.
+ *
+ * Any thread, also in callbacks. Also fails with `PARTITA_INVALID_HANDLE`.
+ *
+ * Pointers:
+ * `error_out` is NULL or writable.
+ */
+partita_status partita_app_failure(struct partita_app app, struct partita_error *error_out);
+
+/**
+ * Closes: ends intake, lets callbacks that run finish, drops what is queued (counted as
+ * `PARTITA_DEAD_CLOSED`), lets all workers return, drops the states, and calls every
+ * `drop_host`. Senders, sinks and metrics can still be asked, and answer `PARTITA_CLOSED` or
+ * their last counts.
+ *
+ * Use `partita_app_drain` before it if nothing is to be dropped. It also waits until every reader
+ * is freed: the thread that has one must not close. At its deadline it answers
+ * `PARTITA_TIMEOUT` (or `PARTITA_CANCELLED`, or `PARTITA_WOULD_BLOCK` if it was not to wait), has
+ * freed nothing, and can be called again; the application is closing from then on, and sends are
+ * refused. If no worker is inside, callbacks for what is queued are made on this thread. Closing
+ * what is closed, or was never started, answers `PARTITA_OK`. Any thread, several at once; not
+ * from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with `PARTITA_INVALID_HANDLE` (also
+ * of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`wait`).
+ *
+ * Pointers:
+ * `wait` is NULL or readable; `error_out` is NULL or writable.
+ */
+partita_status partita_app_close(struct partita_app app,
+                                 const struct partita_wait *wait,
+                                 struct partita_error *error_out);
+
+/**
+ * Frees an application that was closed or never started, with the handles of all its pipelines,
+ * sinks, senders and readers; from here on they are stale.
+ *
+ * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails with
+ * `PARTITA_INVALID_HANDLE` or `PARTITA_BUSY` (it is not closed).
+ */
+partita_status partita_app_free(struct partita_app app);
+
+/**
+ * Reads the counters. `metrics_out->size` is set by the caller.
+ *
+ * Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED` or `PARTITA_INVALID_ARGUMENT` (`metrics_out`).
+ *
+ * Pointers:
+ * `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_app_metrics(struct partita_app app, struct partita_metrics *metrics_out);
+
+/**
+ * Reads the counters of one stage, counted from 0: pipeline by pipeline, each its source, its
+ * steps and its sinks. `metrics_out->size` is set by the caller.
+ *
+ * Any thread, also in callbacks, also after close. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_NOT_STARTED`, `PARTITA_NOT_FOUND` (`index`) or `PARTITA_INVALID_ARGUMENT`
+ * (`metrics_out`).
+ *
+ * Pointers:
+ * `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_app_stage(struct partita_app app,
+                                 size_t index,
+                                 struct partita_stage_metrics *metrics_out);
+
+/**
+ * Makes a means to end waits.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` (`cancel_out` is NULL).
+ *
+ * Pointers:
+ * `cancel_out` is NULL or writable.
+ */
+partita_status partita_cancel_new(struct partita_cancel *cancel_out);
+
+/**
+ * Ends every wait that was given this cancel, now and from now on.
+ *
+ * Any thread, also in callbacks, and more than once; not from a signal handler. Fails with
+ * `PARTITA_INVALID_HANDLE`.
+ */
+partita_status partita_cancel_fire(struct partita_cancel cancel);
+
+/**
+ * Frees a cancel. Waits that still use it can no longer be cancelled.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`.
+ */
+partita_status partita_cancel_free(struct partita_cancel cancel);
+
+/**
+ * How many mistakes an error object has: at least one.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+ * `PARTITA_INVALID_ARGUMENT` (`len_out` is NULL).
+ *
+ * Pointers:
+ * `len_out` is NULL or writable.
+ */
+partita_status partita_error_len(struct partita_error error, size_t *len_out);
+
+/**
+ * One mistake of an error object, counted from 0. `item_out->size` is set by the caller.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, `PARTITA_NOT_FOUND`
+ * (`index`), or `PARTITA_INVALID_ARGUMENT` (`item_out` is NULL or its size impossible).
+ *
+ * Pointers:
+ * `item_out` is NULL or points to as many writable bytes as its `size` says.
+ */
+partita_status partita_error_get(struct partita_error error,
+                                 size_t index,
+                                 struct partita_error_item *item_out);
+
+/**
+ * Writes an error object as text: a line for each mistake, path and message. At most `capacity`
+ * bytes are written, the last one a NUL; `len_out` (may be NULL) gets the length of the whole
+ * text without it, so that a caller can tell whether it was cut.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+ * `PARTITA_INVALID_ARGUMENT` (`text_out` is NULL and `capacity` is not 0).
+ *
+ * Pointers:
+ * `text_out` has room for `capacity` bytes; `len_out` is NULL or writable.
+ */
+partita_status partita_error_text(struct partita_error error,
+                                  char *text_out,
+                                  size_t capacity,
+                                  size_t *len_out);
+
+/**
+ * Frees an error object and its strings.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`.
+ */
+partita_status partita_error_free(struct partita_error error);
+
+/**
+ * Gives a pipeline its in-process source.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_UNSUPPORTED` or `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+ */
+partita_status partita_pipeline_from_source(struct partita_pipeline pipeline,
+                                            const struct partita_source_options *options,
+                                            struct partita_error *error_out);
+
+/**
+ * Adds a state computation behind what the pipeline has so far.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `error_out` is NULL or writable.
+ */
+partita_status partita_pipeline_to_state_partition(struct partita_pipeline pipeline,
+                                                   const struct partita_step_options *options,
+                                                   struct partita_error *error_out);
+
+/**
+ * Ends the pipeline with a sink. Called again, it adds another sink: each gets every message.
+ * `sink_out` may be NULL if the sink is a callback.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`, `PARTITA_UNSUPPORTED` or
+ * `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are
+ * NULL or writable.
+ */
+partita_status partita_pipeline_to_sink(struct partita_pipeline pipeline,
+                                        const struct partita_sink_options *options,
+                                        struct partita_sink *sink_out,
+                                        struct partita_error *error_out);
+
+/**
+ * Ends the pipeline without a sink: what its last step emits is counted and handed to `drop`.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE` or
+ * `PARTITA_ALREADY_STARTED`.
+ *
+ * Pointers:
+ * `error_out` is NULL or writable.
+ */
+partita_status partita_pipeline_done(struct partita_pipeline pipeline,
+                                     struct partita_error *error_out);
+
+/**
+ * Opens a reader of all parts of a partition. While it is open nothing is admitted: sends wait.
+ *
+ * Any thread; not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with `PARTITA_BUSY`
+ * (messages are in flight: drain first; or another reader has this partition), `PARTITA_NOT_FOUND`
+ * (`partition`), `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8`,
+ * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+ *
+ * Pointers:
+ * `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_reader_new(struct partita_app app,
+                                  struct partita_str partition,
+                                  struct partita_reader *reader_out,
+                                  struct partita_error *error_out);
+
+/**
+ * Writes the next parts, up to `parts->capacity` of them, in no particular order, and how many
+ * to `len_out`: 0 means there are no more. The states stay the engine's; the host may read them
+ * (and change them) until the reader is freed.
+ *
+ * One thread at a time (`PARTITA_BUSY`), also in callbacks. Also fails with
+ * `PARTITA_INVALID_HANDLE`, `PARTITA_INVALID_ARGUMENT` or `PARTITA_UNSUPPORTED` (`parts`).
+ *
+ * Pointers:
+ * `parts` points to as many readable bytes as its `size` says, and its arrays to `capacity`
+ * writable items; `len_out` is NULL or writable.
+ */
+partita_status partita_reader_next(struct partita_reader reader,
+                                   const struct partita_parts *parts,
+                                   size_t *len_out);
+
+/**
+ * Frees a reader and lets messages in again.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, or `PARTITA_BUSY` while
+ * another thread reads through it.
+ */
+partita_status partita_reader_free(struct partita_reader reader);
+
+/**
+ * Makes room for at least `capacity` outputs in all; `run->outputs` and
+ * `run->outputs_capacity` change, and what was written stays. It is for a message that has more
+ * outputs than fit: the run should end with that message, so that its outputs can drain.
+ *
+ * Only inside the `partita_run_fn` that was given `run`, on its thread. Fails with
+ * `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
+ *
+ * Pointers:
+ * `run` is NULL or the run that the callback was given.
+ */
+partita_status partita_run_reserve(struct partita_run *run, size_t capacity);
+
+/**
+ * Emits one message that follows from the message being computed. It is the engine's, unless
+ * the computation then fails: then it is handed to `drop`. Emitting the message itself is
+ * allowed, once; if the computation then fails, it is the engine's like any message that failed.
+ *
+ * Only inside the `partita_compute_fn` that was given `emitter`, on its thread. Fails with
+ * `PARTITA_INVALID_ARGUMENT` (`emitter` is NULL).
+ *
+ * Pointers:
+ * `emitter` is NULL or the emitter that the callback was given.
+ */
+partita_status partita_emit(struct partita_emitter *emitter, union partita_value value);
+
+/**
+ * Says why the message being computed fails: for a computation that is about to answer
+ * `PARTITA_COMPUTE_FAILED`. The text is copied.
+ *
+ * Only inside the `partita_compute_fn` that was given `emitter`, on its thread. Fails with
+ * `PARTITA_INVALID_ARGUMENT` or `PARTITA_INVALID_UTF8`.
+ *
+ * Pointers:
+ * `emitter` is NULL or the emitter that the callback was given; `text` is readable.
+ */
+partita_status partita_emitter_fail(struct partita_emitter *emitter, struct partita_str text);
+
+/**
+ * Makes a sender into a pipeline of a started application.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`,
+ * `PARTITA_INVALID_ARGUMENT` (`sender_out` is NULL), `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
+ *
+ * Pointers:
+ * `sender_out` and `error_out` are NULL or writable.
+ */
+partita_status partita_sender_new(struct partita_pipeline pipeline,
+                                  struct partita_sender *sender_out,
+                                  struct partita_error *error_out);
+
+/**
+ * Sends messages, in order. Waits for credits; the messages that were accepted, a prefix, are
+ * the engine's, and `accepted_out` says how many. With `PARTITA_OK` that is all of them. With
+ * `PARTITA_WOULD_BLOCK`, `PARTITA_TIMEOUT`, `PARTITA_CANCELLED`, `PARTITA_STOPPED`,
+ * `PARTITA_CLOSED` and `PARTITA_FAILED` it may be some, and the rest is still the caller's; with
+ * any other status it is not written and nothing was accepted. Sending the rest later, through
+ * the same sender, keeps the order. `partita_app_failure` says why an application failed. A
+ * `len` of 0 waits for nothing and tells whether intake is over.
+ *
+ * The partition function of the first step is called on this thread. One thread at a time for
+ * each sender (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Also fails
+ * with `PARTITA_INVALID_HANDLE` (also of `wait->cancel`), `PARTITA_INVALID_ARGUMENT` or
+ * `PARTITA_UNSUPPORTED` (`wait`).
+ *
+ * Pointers:
+ * `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
+ * `accepted_out` is NULL or writable.
+ */
+partita_status partita_send(struct partita_sender sender,
+                            const union partita_value *values,
+                            size_t len,
+                            const struct partita_wait *wait,
+                            size_t *accepted_out);
+
+/**
+ * Sends a batch as `partita_send` does, with keys that the host found already.
+ *
+ * Threads, callbacks and answers are as for `partita_send`: one thread at a time for each sender
+ * (`PARTITA_BUSY`); not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Without keys of the first
+ * step's kind its partition function is called on this thread. Also fails with
+ * `PARTITA_INVALID_UTF8` (`failure`), and with `PARTITA_UNSUPPORTED` and `PARTITA_INVALID_ARGUMENT`
+ * for the batch too: `batch`, `accepted_out`, or an array with items, is NULL, or `failed` is not the
+ * last.
+ *
+ * Pointers:
+ * `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items,
+ * all borrowed for this call; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+ */
+partita_status partita_send_batch(struct partita_sender sender,
+                                  const struct partita_batch *batch,
+                                  const struct partita_wait *wait,
+                                  size_t *accepted_out);
+
+/**
+ * Frees a sender. What it sent goes its way.
+ *
+ * Any thread, also in callbacks. Fails with `PARTITA_INVALID_HANDLE`, or `PARTITA_BUSY` while
+ * another thread sends through it.
+ */
+partita_status partita_sender_free(struct partita_sender sender);
+
+/**
+ * Takes up to `capacity` messages from a queue sink; waits until there is at least one. Those
+ * written to `values_out` are the host's, and `len_out` says how many.
+ *
+ * Any thread, several at once; not from inside a callback (`PARTITA_WOULD_DEADLOCK`) unless it
+ * does not wait. An empty queue answers `PARTITA_WOULD_BLOCK` or `PARTITA_TIMEOUT`; or, when
+ * nothing can come any more, `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED`. Also fails
+ * with `PARTITA_CANCELLED`, `PARTITA_NOT_STARTED`, `PARTITA_INVALID_HANDLE` (also of `wait->cancel`),
+ * `PARTITA_UNSUPPORTED` (the sink is a callback, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
+ *
+ * Pointers:
+ * `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or
+ * writable.
+ */
+partita_status partita_sink_poll(struct partita_sink sink,
+                                 union partita_value *values_out,
+                                 size_t capacity,
+                                 const struct partita_wait *wait,
+                                 size_t *len_out);
+
+/**
+ * The version of the library that is loaded, as in `PARTITA_VERSION`. Never freed. Any thread,
+ * also in callbacks.
+ */
+struct partita_str partita_version(void);
+
+/**
+ * The `PARTITA_ABI` of the library that is loaded. Any thread, also in callbacks.
+ */
+uint32_t partita_abi(void);
+
+/**
+ * The name of a status, as in `PARTITA_OK`, or `PARTITA_?` for a number that is none. Never
+ * freed. Any thread, also in callbacks.
+ */
+struct partita_str partita_status_name(partita_status status);
+
+/**
+ * What a reason of death says, as in "key not declared", or "unknown reason" for a number that
+ * is none. Never freed. Any thread, also in callbacks.
+ */
+struct partita_str partita_dead_reason_name(uint32_t reason);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* PARTITA_H */
