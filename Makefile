@@ -151,7 +151,7 @@ PROBES := $(addprefix $(BENCHES)/probes/,latency memory pause)
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign
 COMPARE = @go -C benches/go run ./cmd/bench -run '$(value BENCH)' -out ../../target/bench.json -programs ../../$(BENCHES) $(ARGS)
 
-bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust $(PROBES) between-sockets ## compare Partita with its peers (BENCH=regex selects), into target/bench.json
+bench: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust $(PROBES) between-sockets ## compare Partita with its peers (BENCH=regex selects), and write benches/RESULTS.md
 	$(COMPARE)
 ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/blockbench -out ../../target/blockbench.json
@@ -160,6 +160,7 @@ ifeq ($(value BENCH),)
 	@go -C benches/go run ./cmd/memory -programs ../../$(BENCHES)/probes -out ../../target/memory.json
 	@go -C benches/go run ./cmd/pause -programs ../../$(BENCHES)/probes -out ../../target/pause.json
 	@go -C benches/go run ./cmd/tcpbench -programs ../../$(dir $(STOCK)) -out ../../target/tcpbench.json
+	@go -C benches/go run ./cmd/report
 endif
 
 bench-quick: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust ## the comparison of keyed state alone, in less than two minutes
