@@ -194,7 +194,7 @@ TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header 
     test-rebuilt-engine test-go-refused test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
-    check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
+    check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
 .PHONY: between-sockets fuzz soak check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
@@ -304,6 +304,9 @@ check-valgrind: build $(STOCK)
 
 check-install: build
 	$(GROUP) $@ tests/tools/install.sh
+
+check-benches: $(BUNDLED) $(BENCHES)/c $(BENCHES)/rust $(PROBES) between-sockets
+	$(GROUP) $@ tests/tools/benches.sh
 
 check-c-package: build
 	$(GROUP) $@ tests/tools/c_package.sh
