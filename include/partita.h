@@ -141,7 +141,7 @@
 /**
  * The version of this header.
  */
-#define PARTITA_VERSION "0.1.0"
+#define PARTITA_VERSION "0.2.0"
 
 /**
  * A string literal as a `partita_str`, for an initializer.

@@ -28,9 +28,9 @@ require (
 	github.com/lmittmann/tint v1.0.3 // indirect
 	github.com/matttproud/golang_protobuf_extensions v1.0.4 // indirect
 	github.com/orcaman/concurrent-map v1.0.0 // indirect
-	github.com/partita-stream/partita/go/native/linux_amd64 v0.1.0 // indirect
-	github.com/partita-stream/partita/go/native/linux_amd64_musl v0.1.0 // indirect
-	github.com/partita-stream/partita/go/native/linux_arm64 v0.1.0 // indirect
+	github.com/partita-stream/partita/go/native/linux_amd64 v0.2.0 // indirect
+	github.com/partita-stream/partita/go/native/linux_amd64_musl v0.2.0 // indirect
+	github.com/partita-stream/partita/go/native/linux_arm64 v0.2.0 // indirect
 	github.com/prometheus/client_golang v1.17.0 // indirect
 	github.com/prometheus/client_model v0.5.0 // indirect
 	github.com/prometheus/common v0.44.0 // indirect

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What is built with the header of a recorded version runs with the library of today, static and shared: what names
-# every function of that version, and the programs of it and of all before, which are kept beside their headers. They
-# are also built with the header of today.
+# A record's list is that of its header. What is built with that header runs with the library of today, static and
+# shared: what names every function of that version, and the programs of it and of all before, which are kept beside
+# their headers. These are built with the header of today, too.
 set -eu
 cd "$(dirname "$0")/../../.."
 dist=$PWD/target/dist
@@ -29,6 +29,7 @@ naming_all() {
 programs=
 for record in $(printf '%s\n' tests/abi/* | sort -V); do
     echo "$record"
+    tests/tools/abi/list.sh "$record/partita.h" | diff -u "$record/list" -
     naming_all "$record/list" >"$out/all.c"
     [ ! -e "$record/program.c" ] || programs="$programs $record/program.c"
     for program in "$out/all.c" $programs; do runs "$record" "$program"; done
