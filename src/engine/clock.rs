@@ -18,6 +18,14 @@ pub(crate) enum Clock {
     Host(AtomicU64, Arc<dyn host::Clock>),
 }
 
+/// The end of time: clocks count nanoseconds, and none goes beyond it.
+pub(crate) const LAST: Duration = Duration::from_nanos(u64::MAX);
+
+/// The time that is so long after another, or the end of time. A later one would never come.
+pub(crate) fn after(time: Duration, delay: Duration) -> Duration {
+    time.saturating_add(delay).min(LAST)
+}
+
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::clock::after;
 use super::segment::{Messages, Origin};
 use crate::model::{Key, Retry, Value};
 use crate::state::{KeyMap, KeyRef, hash};
@@ -52,7 +53,7 @@ impl Retries {
             waiting: Some(Messages::default()),
         };
         self.tried.insert(KeyRef::from(key), tried);
-        let time = now.saturating_add(retry.pause);
+        let time = after(now, retry.pause);
         self.due.push_back((time, key.clone()));
         true
     }

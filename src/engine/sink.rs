@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::callback::call;
+use super::clock::after;
 use super::outbox::Outbox;
 use super::schedule::ActorId;
 use super::segment::{Bag, Origin, Origins, Segment, Spans};
@@ -107,7 +108,7 @@ impl Sink {
         let again = self.tried < retry.times;
         self.tried = if again { self.tried + 1 } else { 0 };
         if again {
-            self.due = Some(engine.seam.now().saturating_add(retry.pause));
+            self.due = Some(after(engine.seam.now(), retry.pause));
         }
         again
     }

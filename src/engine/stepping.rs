@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::callback;
+use super::clock::after;
 use super::event::{Event, Wait, WaitError};
 use super::life::Refusal;
 use crate::sync::{Arc, Ordering};
@@ -79,7 +80,7 @@ impl Engine {
     /// becomes ready by that is run by the next steps.
     pub fn advance(&self, by: Duration) -> bool {
         let clock = self.seam.clock();
-        clock.move_to(clock.now().saturating_add(by))
+        clock.move_to(after(clock.now(), by))
     }
 
     /// Runs one ready actor on this thread, which is in the loop.
@@ -143,7 +144,7 @@ impl Engine {
             }
             let turn = self.turn();
             // Not before: then the host was not asked for the time.
-            let from_now = |timeout| self.seam.now().saturating_add(timeout);
+            let from_now = |timeout| after(self.seam.now(), timeout);
             deadline = deadline.or_else(|| wait.timeout.map(from_now));
             match turn {
                 Turn::Ran => {}

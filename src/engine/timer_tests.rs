@@ -4,7 +4,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::clock::Clock;
+use super::clock::{Clock, LAST, after};
 use super::event::Wait;
 use super::schedule::{ActorId, Schedule};
 use super::{Engine, Refusal, Stepped};
@@ -168,6 +168,20 @@ fn when_nothing_can_run_time_passes_to_the_next_timer_or_to_the_deadline() {
     engine.pools.notify_at(ACTOR, 30 * MS);
     assert_eq!(engine.wait(&Wait::forever()), Err(Refusal::Deadlock));
     assert_eq!(engine.clock(), Some(30 * MS));
+}
+
+/// The clock stands at the end of time. A deadline beyond it was never reached: the wait moved the clock again and
+/// again.
+#[test]
+fn a_wait_that_would_go_beyond_the_end_of_time_ends_there() {
+    let engine = stepped();
+    engine.advance(LAST - 5 * MS);
+    assert_eq!(engine.wait(&Wait::at_most(10 * MS)), Err(Refusal::Timeout));
+    assert_eq!(engine.clock(), Some(LAST));
+    assert_eq!(engine.wait(&Wait::at_most(10 * MS)), Err(Refusal::Timeout));
+    // What an actor is to do later than that, it does then.
+    engine.pools.notify_at(ACTOR, after(engine.seam.now(), MS));
+    assert!(engine.step());
 }
 
 #[test]

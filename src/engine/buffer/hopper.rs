@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::chain::{Bench, Chain};
+use crate::engine::clock::after;
 use crate::engine::flow::Flow;
 use crate::engine::segment::{Origin, Spans};
 use crate::host::Verdict;
@@ -129,7 +130,7 @@ impl Hopper {
         content.values.extend_from_slice(values);
         flow.gathered(values.len());
         if first {
-            content.due = self.delay.map(|delay| now().saturating_add(delay));
+            content.due = self.delay.map(|delay| after(now(), delay));
         }
         Filled {
             full: content.values.len() >= self.limit,

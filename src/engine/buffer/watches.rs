@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::engine::clock::after;
 use crate::engine::flow::Flow;
 use crate::engine::life::Refusal;
 use crate::engine::ticket::Ticket;
@@ -63,7 +64,7 @@ impl Engine {
         most: Option<Duration>,
     ) -> Result<(), Refusal> {
         let slot = &self.pipelines[pipeline];
-        let due = most.map(|most| self.seam.now().saturating_add(most));
+        let due = most.map(|most| after(self.seam.now(), most));
         let ticket = slot.tickets.open_alone(token);
         // Whoever ends intake looks at the tickets afterwards: either that sees this one, or this sees that.
         if let Some(refusal) = self.refusal() {
