@@ -323,6 +323,41 @@ fn what_is_admitted_after_messages_were_given_up_is_reported_as_its_own() {
     engine.close(&Wait::forever()).unwrap();
 }
 
+/// Another token was taken for more of the batch before, which no push had ended, and never told of.
+#[test]
+fn an_admission_with_another_token_ends_the_batch_before() {
+    let (engine, _) = watched(false);
+    let mut sender = Sender::new(engine.clone(), 0);
+    let over = |done, ends| Pushed {
+        done,
+        values: &[],
+        keys: BatchKeys::Ask,
+        completed: &[],
+        failed: None,
+        waiting: &[],
+        given_up: 0,
+        from: &[],
+        ends,
+    };
+    let none = Wait::not_at_all();
+    assert_eq!(sender.admit(2, Tokens::Batch(1), &none), Ok(2));
+    sender.push(&over(2, false)).unwrap();
+    // The same one goes on.
+    assert_eq!(sender.admit(1, Tokens::Batch(1), &none), Ok(1));
+    assert_eq!(sender.admit(3, Tokens::Batch(2), &none), Ok(3));
+    let mut reported = Vec::new();
+    let mut tokens = || {
+        let _ = engine.poll_completions(10, &none, &mut reported);
+        reported.iter().map(|c| c.token).collect::<Vec<_>>()
+    };
+    assert!(tokens().is_empty());
+    sender.push(&over(1, false)).unwrap();
+    assert_eq!(tokens(), [1]);
+    sender.push(&over(3, true)).unwrap();
+    assert_eq!(tokens(), [1, 2]);
+    engine.close(&Wait::forever()).unwrap();
+}
+
 /// A stepped application of one pipeline, whose messages are tried again after a second if they are `failing`.
 fn watched(failing: bool) -> (Arc<Engine>, Arc<Slots>) {
     let (messages, states) = (Slots::new(100), Slots::new(10));

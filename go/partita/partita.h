@@ -1823,8 +1823,8 @@ typedef struct partita_admission {
   const uint64_t *tokens;
   /**
    * How many tokens: `wanted` for one completion of each message that is admitted; 1 for one of all
-   * that is admitted with it until the batch ends: by a push that says so, by an admission of 0, or by
-   * another send; 0 for none.
+   * that is admitted with it until the batch ends: by a push that says so, by an admission of 0 or with
+   * another token, or by another send; 0 for none.
    */
   size_t tokens_len;
   /**

@@ -201,7 +201,7 @@ impl Sender {
     /// Waits for credits for up to `wanted` messages, at least one, and holds them until what came of
     /// the messages is pushed. Gives for how many, at most as many as a run has. With one token a
     /// completion is asked for all that is admitted with it until the batch ends: by a push that says
-    /// so, or when none are wanted. Where there is a token for each, there are as many as are wanted.
+    /// so, when none are wanted, or with another token. Where there is a token for each, there are as many as are wanted.
     pub fn admit(
         &mut self,
         wanted: usize,

@@ -66,6 +66,14 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// A batch with one token.
+struct Sending {
+    token: u64,
+    ticket: Ticket,
+    /// Whether more of it may follow.
+    goes_on: bool,
+}
+
 /// Sends into one pipeline; order is kept per sender.
 pub struct Sender {
     pub(super) engine: Arc<Engine>,
@@ -79,8 +87,8 @@ pub struct Sender {
     pub(super) admission: Admission,
     /// The keys of what was admitted, if they are arranged.
     pub(super) arranged: Scatter,
-    /// The ticket of the batch that is being sent, and whether more of it may follow.
-    sending: Option<(Ticket, bool)>,
+    /// The batch that is being sent with one token.
+    sending: Option<Sending>,
     position: u64,
 }
 
@@ -124,8 +132,8 @@ impl Sender {
 
     /// Nothing more of a batch follows: its ticket is that of its messages alone.
     pub(super) fn end_batch(&mut self) {
-        if let Some((ticket, true)) = self.sending.take() {
-            let changes = std::iter::once((ticket, -1));
+        if let Some(sent) = self.sending.take().filter(|sent| sent.goes_on) {
+            let changes = std::iter::once((sent.ticket, -1));
             self.engine.settle(self.pipeline, changes);
         }
     }
@@ -183,8 +191,16 @@ impl Sender {
         self.spans = spans;
     }
 
+    /// Whether a batch that may go on does not: what follows has another token.
+    fn is_of_another(&self, tokens: Tokens<'_>) -> bool {
+        let sending = self.sending.as_ref();
+        sending.is_some_and(
+            |sent| matches!(tokens, Tokens::Batch(token) if sent.goes_on && token != sent.token),
+        )
+    }
+
     /// Notes where the messages of a batch from `start` to `end` come from, behind what was noted
-    /// before: they get their tickets. The batch may go on behind them.
+    /// before: they get their tickets. The batch may go on behind them, with the same token.
     pub(super) fn stamp(
         &mut self,
         engine: &Engine,
@@ -194,8 +210,11 @@ impl Sender {
         spans: &mut Spans,
     ) {
         let before = spans.end();
+        if self.is_of_another(tokens) {
+            self.end_batch();
+        }
         let tickets = &engine.pipelines[self.pipeline].tickets;
-        let ticket = match (tokens, self.sending) {
+        let ticket = match (tokens, &self.sending) {
             (Tokens::None, _) => 0,
             (Tokens::Each(tokens), _) => {
                 let mut index = before;
@@ -206,13 +225,18 @@ impl Sender {
                 self.position = position;
                 return;
             }
-            (Tokens::Batch(_), Some((ticket, _))) => {
+            (Tokens::Batch(_), &Some(Sending { ticket, .. })) => {
                 self.position = tickets.extend(ticket, end - start);
                 ticket
             }
             (Tokens::Batch(token), None) => {
                 let (ticket, position) = tickets.open(token, end - start, goes_on);
-                (self.sending, self.position) = (Some((ticket, goes_on)), position);
+                self.position = position;
+                self.sending = Some(Sending {
+                    token,
+                    ticket,
+                    goes_on,
+                });
                 ticket
             }
         };

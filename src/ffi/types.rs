@@ -947,8 +947,8 @@ pub struct partita_admission {
     /// Asks for completions: what the host calls each. NULL: for none.
     pub tokens: *const u64,
     /// How many tokens: `wanted` for one completion of each message that is admitted; 1 for one of all
-    /// that is admitted with it until the batch ends: by a push that says so, by an admission of 0, or by
-    /// another send; 0 for none.
+    /// that is admitted with it until the batch ends: by a push that says so, by an admission of 0 or with
+    /// another token, or by another send; 0 for none.
     pub tokens_len: usize,
     /// With tokens: where to write the position behind the last message that was admitted, for
     /// `partita_pipeline_watermark`. NULL if not wanted.
