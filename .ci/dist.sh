@@ -17,17 +17,6 @@ say() {
     echo "dist: $*" >&2
 }
 
-# How zig is called: as a program, as the package of that name for Python, or not at all.
-find_zig() {
-    if [ "${ZIG-unset}" != unset ]; then
-        echo "$ZIG"
-    elif command -v zig >/dev/null; then
-        echo zig
-    elif python3 -m ziglang version >/dev/null 2>&1; then
-        echo "python3 -m ziglang"
-    fi
-}
-
 # tools ARCHITECTURE: how the names of the tools begin that know its objects.
 tools() {
     case $host in "$1"-*) ;; *) echo "$1-linux-gnu-" ;; esac
@@ -126,7 +115,8 @@ size_of() {
 
 required=$(sed -n 's|.*/go/native/[a-z0-9_]* v||p' go/go.mod | sort -u)
 [ "$required" = "$version" ] || { say "go/go.mod requires engines of other versions than $version" && exit 1; }
-zig=$(find_zig)
+zig=
+if .ci/zig.sh version >/dev/null 2>&1; then zig=.ci/zig.sh; fi
 [ -n "$zig" ] || say "without zig (pip install ziglang) libpartita.so needs a glibc as new as this machine's"
 rm -rf "${out:?}"/*
 mkdir "$work"

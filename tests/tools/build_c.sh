@@ -5,6 +5,8 @@
 #   shared     with libpartita.so
 #   sanitized  with libpartita.a, under the address and undefined-behaviour sanitizers
 #   valgrind   with libpartita.a; NAME runs it under valgrind
+#   musl       with the libpartita.a for musl that `make dist` made, wholly statically
+#   arm64      with the libpartita.so for arm64 that `make dist` made; NAME runs it in qemu
 set -eu
 cd "$(dirname "$0")/../.."
 variant=$1
@@ -13,13 +15,26 @@ dist=$PWD/target/dist
 folder=$PWD/target/c/$variant
 program=$folder/$(basename "$source" .c)
 
-flags= run=
+flags='' run=''
+compiler=${CC:-cc}
 libraries=$dist/libpartita.a
+# release.sh unpacks them there.
+released=$PWD/target/released
 case $variant in
 static) ;;
 shared) libraries="-L$dist -Wl,-rpath,$dist -lpartita" ;;
 sanitized) flags="-fsanitize=address,undefined -fno-sanitize-recover=all" ;;
 valgrind) run="valgrind --quiet --fair-sched=yes --leak-check=full --error-exitcode=99" ;;
+musl)
+    # Zig links an unwinder if it is told to; gcc and clang do it unasked.
+    compiler="$PWD/.ci/zig.sh cc -target x86_64-linux-musl -static"
+    libraries="$released/linux-amd64-musl/lib/libpartita.a -lunwind"
+    ;;
+arm64)
+    compiler=aarch64-linux-gnu-gcc
+    libraries="-L$released/linux-arm64/lib -Wl,-rpath,$released/linux-arm64/lib -lpartita"
+    run="qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+    ;;
 *) echo "build_c.sh: no variant '$variant'" >&2 && exit 2 ;;
 esac
 
@@ -27,7 +42,7 @@ mkdir -p "$folder"
 tests/tools/wrong_calls.sh include/partita.h >"$folder/wrong_calls.h"
 # Words are split on purpose: each of these holds several arguments.
 # shellcheck disable=SC2086
-"${CC:-cc}" -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -I"$folder" $flags \
+$compiler -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -I"$folder" $flags \
     "$source" $libraries -o "$program.bin"
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$run" "$program.bin" >"$program"
 chmod +x "$program"

@@ -25,7 +25,7 @@ CXX=${CXX:-c++}
 command -v valgrind >/dev/null || missing "valgrind (Debian: valgrind)"
 command -v pkg-config >/dev/null || missing "pkg-config (Debian: pkg-config)"
 command -v cmake >/dev/null || missing "cmake (Debian: cmake)"
-command -v zig >/dev/null || python3 -m ziglang version >/dev/null 2>&1 || missing "zig (pip install ziglang)"
+"${0%/*}/../../.ci/zig.sh" version >/dev/null 2>&1 || missing "zig (pip install ziglang)"
 script --version 2>/dev/null | grep -q util-linux || missing "script of util-linux (Debian: bsdutils)"
 command -v gofmt >/dev/null || missing "gofmt, which comes with Go"
 compiles c++ "$CXX" -std=c++17 || missing "a C++17 compiler, and '$CXX' is none (Debian: g++)"
