@@ -312,7 +312,7 @@ check-c-package: build
 	$(GROUP) $@ tests/tools/c_package.sh
 
 check-go-package: build
-	$(GROUP) $@ tests/tools/go_package.sh static
+	$(GROUP) $@ tests/tools/go_package.sh check
 
 check-portable: build
 	$(GROUP) $@ tests/tools/portable.sh

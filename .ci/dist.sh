@@ -121,10 +121,15 @@ if .ci/zig.sh version >/dev/null 2>&1; then zig=.ci/zig.sh; fi
 rm -rf "${out:?}"/*
 mkdir "$work"
 
-# The Go modules: all but what was built in the tree.
+# The Go modules: all but what was built in the tree. What is released finds its engines by their versions, since
+# `go install` takes no module that replaces others; in the tree a workspace says where they are.
 cp -Rp go "$work"
 rm -f "$work"/go/native/*/*.syso "$work"/go/native/*/made.h
 cp LICENSE "$work/go"
+for engine in go/native/*; do
+    go -C "$work/go" mod edit -dropreplace "github.com/partita-stream/partita/$engine"
+done
+(cd "$work/go" && export GOWORK='' && go work init . native/* && go work edit -go "$(sed -n 's/^go //p' go.mod)")
 
 for name; do platform "$name"; done
 

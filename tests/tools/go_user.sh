@@ -6,7 +6,7 @@ user_of() {
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
     user=$(mktemp -d)
     trap 'chmod -R u+w "$user" && rm -rf "$user"' EXIT
-    export GOPROXY="file://$PWD/$1" GONOSUMDB='*' GOFLAGS=-mod=mod GOMODCACHE="$user/modules"
+    export GOPROXY="file://$PWD/$1" GONOSUMDB='*' GOFLAGS='' GOMODCACHE="$user/modules"
     mkdir "$user/rust"
     for tool in cargo rustc rustup; do
         printf '#!/bin/sh\necho "$0 was called" >&2\nexit 1\n' >"$user/rust/$tool"
