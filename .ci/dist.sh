@@ -69,8 +69,10 @@ platform() {
     set -- SHARED="$work/$name"
     if [ "$target" = "$host" ]; then
         built=target/dist
+        engine=target/engine/release
     else
         built=target/dist/$target
+        engine=target/engine/$target/release
         set -- "$@" TARGET="$target" CROSS="$binutils"
     fi
     if [ -n "$zig" ]; then
@@ -82,7 +84,7 @@ platform() {
         set -- "$@" LINKER="$linker" LINKED_LIBS="$work/$name/unwinder/libgcc_s.so.1"
     fi
     make --no-print-directory package-prefix PACKAGE="$prefix" "$@"
-    .ci/notices.sh "$target" >"$prefix/NOTICES"
+    .ci/notices.sh "$target" "$engine/libpartita.a" >"$prefix/NOTICES"
     cp LICENSE "$prefix"
     packed "$prefix" "$(basename "$prefix")"
 

@@ -15,6 +15,16 @@ mkdir "$out/elsewhere"
 tar -C "$out/elsewhere" -xf "$out/partita-$version-$(echo "$platform" | tr _ -).tar.gz"
 prefix=$(echo "$out/elsewhere"/*)
 grep -q 'Apache License' "$prefix/LICENSE"
+# The line tables of what was linked tell which crates were, and each has its notice.
+crates() {
+    grep -aoE "$1"'/[A-Za-z0-9_-]+-[0-9][0-9.]*[0-9]' target/engine/release/libpartita.a | sed 's|.*/||' | sort -u
+}
+noticed=0
+for crate in $(crates 'registry/src/[^/]*') $(crates '/rust/deps'); do
+    grep -qE "^(    📦 )?$crate($|,| \(.*\)$)" "$prefix/NOTICES" || { echo "no notice of $crate" && exit 1; }
+    noticed=$((noticed + 1))
+done
+[ $noticed -gt 15 ]
 for said in 'crossbeam-channel-.* (MIT OR Apache-2.0)' 'Boost Software License' 'The standard library of rustc'; do
     grep -q "$said" "$prefix/NOTICES"
 done
