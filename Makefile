@@ -111,7 +111,7 @@ define install_into
 	@install -d $(1)/include $(1)/lib/pkgconfig $(1)/lib/cmake/partita
 	@install -m 644 include/partita.h $(1)/include
 	@install -m 644 $(DIST)/libpartita.a $(1)/lib
-	@cp -P $(SHARED)/libpartita.so* $(1)/lib
+	@cp -P --remove-destination $(SHARED)/libpartita.so* $(1)/lib
 	@$(call FILLED,$(2)) include/partita.pc.in >$(1)/lib/pkgconfig/partita.pc
 	@for file in partita-config partita-config-version; do \
 	    $(FILLED) include/$$file.cmake.in >$(1)/lib/cmake/partita/$$file.cmake; \

@@ -13,6 +13,10 @@ grep -qx 'prefix=/opt/partita' "$out/stage/opt/partita/lib/pkgconfig/partita.pc"
 
 prefix=$out/usr
 make --no-print-directory install PREFIX="$prefix"
+# A program that runs keeps the library that it has: a second installation leaves its file alone.
+ln "$prefix"/lib/libpartita.so.*.*.* "$out/in-use"
+make --no-print-directory install PREFIX="$prefix"
+[ "$(stat --format %h "$out/in-use")" -eq 1 ]
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 export LD_LIBRARY_PATH="$prefix/lib"
 
