@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -14,13 +15,26 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// palette has a color for each system of a chart.
-var palette = []color.Color{
-	color.RGBA{0x7f, 0x7f, 0x7f, 0xff}, color.RGBA{0xbc, 0xbd, 0x22, 0xff}, color.RGBA{0x8c, 0x56, 0x4b, 0xff},
-	color.RGBA{0xe3, 0x77, 0xc2, 0xff}, color.RGBA{0x94, 0x67, 0xbd, 0xff}, color.RGBA{0xff, 0x7f, 0x0e, 0xff},
-	color.RGBA{0x2c, 0xa0, 0x2c, 0xff}, color.RGBA{0x17, 0xbe, 0xcf, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff},
-	color.RGBA{0x1f, 0x77, 0xb4, 0xff},
+// colors are those of the systems, in all charts.
+var colors = map[string]color.Color{
+	"direct": grey, "c-direct": grey, "rust-direct": grey,
+	"cores": color.RGBA{0xbc, 0xbd, 0x22, 0xff},
+	"mutex": color.RGBA{0x8c, 0x56, 0x4b, 0xff}, "striped": color.RGBA{0xe3, 0x77, 0xc2, 0xff}, "sync.Map": purple,
+	"channels": orange, "rust-channels": orange, "c-pthreads": orange,
+	"slices": green, "rust-timely": green,
+	"actors":  color.RGBA{0x17, 0xbe, 0xcf, 0xff},
+	"partita": red, "partita-c": red, "partita-rust": red,
+	"partita-typed":    color.RGBA{0x1f, 0x77, 0xb4, 0xff},
+	"partita-buffered": purple,
 }
+
+var (
+	grey   = color.RGBA{0x7f, 0x7f, 0x7f, 0xff}
+	orange = color.RGBA{0xff, 0x7f, 0x0e, 0xff}
+	green  = color.RGBA{0x2c, 0xa0, 0x2c, 0xff}
+	red    = color.RGBA{0xd6, 0x27, 0x28, 0xff}
+	purple = color.RGBA{0x94, 0x67, 0xbd, 0xff}
+)
 
 // drawAll writes all charts into a folder.
 func drawAll(folder string, charts []chart) error {
@@ -44,12 +58,12 @@ func (chart chart) draw(file string) error {
 	drawn.X.Tick.Marker, drawn.Y.Tick.Marker = plot.ConstantTicks(chart.places()), plot.LogTicks{Prec: -1}
 	drawn.Add(plotter.NewGrid())
 	drawn.Legend.Top = true
-	shade := -1
+	shape := -1
 	for _, line := range chart.lines {
 		if !line.dashed {
-			shade++
+			shape++
 		}
-		if err := line.draw(drawn, shade); err != nil {
+		if err := line.draw(drawn, shape); err != nil {
 			return err
 		}
 	}
@@ -74,7 +88,7 @@ func (chart chart) places() (ticks []plot.Tick) {
 	return ticks
 }
 
-func (line line) draw(drawn *plot.Plot, shade int) error {
+func (line line) draw(drawn *plot.Plot, shape int) error {
 	drawnLine, marks, err := plotter.NewLinePoints(line)
 	if err != nil {
 		return err
@@ -83,7 +97,8 @@ func (line line) draw(drawn *plot.Plot, shade int) error {
 	if err != nil {
 		return err
 	}
-	drawnLine.Color = palette[shade%len(palette)]
+	system, _, _ := strings.Cut(line.name, ",")
+	drawnLine.Color = colors[system]
 	drawnLine.Width = vg.Points(1.2)
 	if ours(line.name) {
 		drawnLine.Width = vg.Points(2.4)
@@ -91,7 +106,7 @@ func (line line) draw(drawn *plot.Plot, shade int) error {
 	if line.dashed {
 		drawnLine.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
 	}
-	marks.GlyphStyle = draw.GlyphStyle{Color: drawnLine.Color, Radius: vg.Points(2.5), Shape: plotutil.Shape(shade)}
+	marks.GlyphStyle = draw.GlyphStyle{Color: drawnLine.Color, Radius: vg.Points(2.5), Shape: plotutil.Shape(shape)}
 	bars.LineStyle.Color, bars.CapWidth = drawnLine.Color, vg.Points(3)
 	drawn.Add(drawnLine, marks, bars)
 	drawn.Legend.Add(line.name, drawnLine, marks)

@@ -13,7 +13,7 @@ type point struct{ x, y, min, max float64 }
 type line struct {
 	name   string
 	points []point
-	// dashed lines go with the one before them, in the same color.
+	// dashed lines are more of the same system, which is named up to a comma.
 	dashed bool
 }
 

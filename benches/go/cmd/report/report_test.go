@@ -124,3 +124,14 @@ func TestTablesHaveARatioToEachPeer(t *testing.T) {
 		t.Errorf("the table is\n%s", table)
 	}
 }
+
+func TestEverySystemOfAChartHasAColor(t *testing.T) {
+	for _, chart := range new(measured).plots() {
+		for _, line := range chart.lines {
+			system, _, _ := strings.Cut(line.name, ",")
+			if colors[system] == nil {
+				t.Errorf("%s has no color", system)
+			}
+		}
+	}
+}
