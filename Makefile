@@ -191,7 +191,7 @@ GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-abi \
     test-c-static test-c-shared test-planted test-other-archive test-go test-stock test-examples test-shown-programs \
-    test-rebuilt-engine test-go-refused test-go-package
+    test-rebuilt-engine test-go-refused test-go-version test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
@@ -267,6 +267,9 @@ test-rebuilt-engine: build
 
 test-go-refused: $(BUNDLED)
 	$(GROUP) $@ tests/tools/go_refused.sh
+
+test-go-version: build
+	$(GROUP) $@ tests/tools/go_version.sh
 
 test-go-package: build
 	$(GROUP) $@ tests/tools/go_package.sh test

@@ -21,8 +21,11 @@ type assembly struct {
 }
 
 // assemble makes an engine that could be started, step by step if there is a stepper; or the error tells
-// every mistake.
+// every mistake. No application uses the library before.
 func (app *Application) assemble(stepper *stepper) (*engine, error) {
+	if err := linked().serves(meant); err != nil {
+		return nil, fmt.Errorf("%s: %w", app.path(), err)
+	}
 	assembly := &assembly{app: app, taken: make(map[any]bool)}
 	defer assembly.giveBack()
 	assembly.engine = &engine{

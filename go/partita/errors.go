@@ -34,6 +34,9 @@ var (
 	// ErrAddress is a start with an address that does not resolve, or cannot be listened on. What was
 	// declared can be started again.
 	ErrAddress = errors.New("address cannot be used")
+	// ErrVersion is the first use of a library of another ABI, or of an older version, than this package was
+	// written for; the text names both.
+	ErrVersion = errors.New("package and library do not go together")
 	// ErrForked is any use in a child process made by fork.
 	ErrForked = errors.New("the process was forked")
 	// ErrInternal is a defect in the engine.

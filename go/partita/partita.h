@@ -100,6 +100,11 @@
  *   program built with an older header runs with a newer library. A struct that is larger than
  *   the library knows is accepted if what is beyond is zero, else PARTITA_UNSUPPORTED.
  *
+ * VERSIONS
+ *   A program runs with every later library of the same PARTITA_ABI, which is the number that the name
+ *   of the shared library ends with. What came after 0.1 says since when. Which library it is tell
+ *   partita_version and partita_abi.
+ *
  * CALLBACKS
  *   come with a `host` pointer that is passed back to them, and a `drop_host` that is called exactly
  *   once. They are made on worker threads, or on the thread that calls in; each says which. They
