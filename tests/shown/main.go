@@ -1,6 +1,7 @@
 // Command shown checks the code that documents show: programs are compiled and run, and print what is shown
-// below them; parts of programs are parts of files that other tests run; make targets exist, and so does what
-// is linked to. It runs in the root of the repository, with the documents as arguments.
+// below them; parts of programs are parts of files that other tests run; make targets exist, also those that a
+// sentence names, and so does what is linked to; and every file of docs is linked to. It runs in the root of the
+// repository, with the documents as arguments.
 //
 // What a fence says of its block:
 //
@@ -20,6 +21,7 @@ import (
 
 func main() {
 	failures, blocks := checkAll(os.Args[1:], filepath.Join("target", "shown"))
+	failures = append(failures, checkReached("docs", "README.md", "ARCHITECTURE.md")...)
 	failures = append(failures, checkComments("go/partita")...)
 	failures = append(failures, checkComments("go/partita/partitatest")...)
 	for _, failure := range failures {
@@ -45,6 +47,7 @@ func checkAll(documents []string, out string) (failures []error, blocks int) {
 			failures = append(failures, err)
 		}
 		failures = append(failures, checkLinks(document, string(text))...)
+		failures = append(failures, checkNamedTargets(document, string(text))...)
 		for _, block := range found {
 			blocks++
 			switch {

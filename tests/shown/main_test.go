@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ var planted = map[string]struct{ text, says string }{
 	"an open block":                   {fence + "c\nint x;\n", "it is never closed"},
 	"an output of nothing":            {fence + "output\nx\n" + fence, "the output of nothing"},
 	"a missing target":                {fence + "sh\nmake bread\n" + fence, "no target bread"},
+	"a missing target in a sentence":  {"Run `X=1 make\ntest bread CRUST=1`.", "no target bread"},
 	"another command":                 {fence + "sh\nrm -rf /\n" + fence, "makes nothing"},
 	"a part of nothing":               {"<!-- part of tests/c/digits.c -->\n" + fence + "c\nint no = 7;\n" + fence, "no part of"},
 	"a part of what no test runs":     {"<!-- part of build.rs -->\n" + fence + "c\nint x;\n" + fence, "run by no test"},
@@ -56,5 +58,23 @@ func TestADocumentWithoutFaultsPasses(t *testing.T) {
 	}
 	if failures, blocks := checkAll([]string{document}, filepath.Join("target", "shown", "planted")); len(failures) != 0 || blocks != 2 {
 		t.Errorf("%d blocks, failures: %v", blocks, failures)
+	}
+}
+
+func TestAFileThatNothingLeadsToIsFound(t *testing.T) {
+	folder := t.TempDir()
+	document := filepath.Join(folder, "README.md")
+	docs := filepath.Join(folder, "docs")
+	err := errors.Join(
+		os.Mkdir(docs, 0o777),
+		os.WriteFile(filepath.Join(docs, "a.md"), nil, 0o666),
+		os.WriteFile(filepath.Join(docs, "b.md"), nil, 0o666),
+		os.WriteFile(document, []byte("[a](docs/a.md#x)\n"+fence+"text\n[b](docs/b.md)\n"+fence), 0o666))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failures := checkReached(docs, document)
+	if len(failures) != 1 || !strings.Contains(failures[0].Error(), "b.md: nothing leads there") {
+		t.Errorf("failures: %v, expected one of b.md", failures)
 	}
 }

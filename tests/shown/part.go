@@ -56,8 +56,7 @@ func (b *block) checkTargets() error {
 			return b.wrong("%q makes nothing: expected make and its targets, or <!-- run by SCRIPT --> above it", line)
 		}
 		for _, word := range strings.Fields(words[1]) {
-			target := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(word) + `:`)
-			if !strings.ContainsAny(word, "=\"'") && !target.Match(makefile) {
+			if !strings.ContainsAny(word, "=\"'") && !hasTarget(makefile, word) {
 				return b.wrong("%q: the Makefile has no target %s", line, word)
 			}
 		}
