@@ -40,7 +40,8 @@
 //
 // [To] and [ToMulti] add computations without a state, and [ToStateful] one whose state is one object.
 //
-// [Application.Start] runs it, [SourceOf.Send] feeds it, [Application.Drain] waits until all that
+// [Application.Start] runs it, [SourceOf.Send] feeds it ([SourceOf.SendBatch] with many messages at once,
+// [SourceOf.Buffer] with those that come one by one), [Application.Drain] waits until all that
 // was sent is done, [PartitionOf.Parts] then reads the states, and [Application.Close] ends it.
 // [Application.Run] does all but the feeding in one call, for programs that run until they are told
 // to stop.
@@ -130,6 +131,20 @@
 // A call to [runtime.Goexit] (testing.T.FailNow, say) is a failure too, and ends only the worker it
 // was called on; another takes its place. On a goroutine that sends it ends that, when what was begun of its
 // messages is through; the others are not sent.
+//
+// # Building
+//
+// The engine is linked by cgo, so a build needs a C compiler and CGO_ENABLED=1, and no Rust. It comes in a module for
+// each platform, of which a build takes one. Build tags choose:
+//
+//   - none: the engine for glibc, on linux/amd64 and linux/arm64.
+//   - musl: the engine for musl, on linux/amd64. CC is then a compiler for musl; zig as one needs
+//     CGO_LDFLAGS=-lunwind.
+//   - partita_system: a shared library that is installed, of this version or a newer one, which pkg-config finds. Also
+//     on platforms for which there is no engine.
+//
+// A build that cannot be is refused with a sentence that says why. Programs may be linked wholly statically, with
+// -ldflags '-linkmode=external -extldflags=-static'. In a clone of the repository make builds the engine first.
 //
 // # Testing
 //

@@ -14,7 +14,7 @@ type Metrics struct {
 	Emitted uint64
 	// Delivered counts messages that sinks took.
 	Delivered uint64
-	// Discarded counts outputs of the last step of pipelines that end with Done.
+	// Discarded counts outputs of the last step of pipelines that end with Done, or that nobody called for.
 	Discarded uint64
 	// Dead counts messages that died, by [DeadReason].
 	Dead [9]uint64
