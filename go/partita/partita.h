@@ -93,7 +93,8 @@
  *   which are only written on success.
  *
  * NULL
- *   is allowed only where it is said. Elsewhere it is answered with PARTITA_INVALID_ARGUMENT.
+ *   is allowed only where it is said ("NULL or writable"). Elsewhere it is answered with
+ *   PARTITA_INVALID_ARGUMENT.
  *
  * STRUCTS THAT MAY GROW
  *   begin with their own size: set it, and zero all that you do not use: zero is the default. A
@@ -2479,8 +2480,8 @@ extern "C" {
  * `PARTITA_UNSUPPORTED`, and `error_out` (may be NULL) then has an object to free.
  *
  * Pointers:
- * `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
- * NULL or writable.
+ * `options` points to as many readable bytes as its `size` says; `app_out` is writable;
+ * `error_out` is NULL or writable.
  */
 partita_status partita_app_new(const struct partita_app_options *options,
                                struct partita_app *app_out,
@@ -2509,7 +2510,7 @@ partita_status partita_app_add_partition(struct partita_app app,
  * `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
- * `name` is readable; `pipeline_out` and `error_out` are NULL or writable.
+ * `name` is readable; `pipeline_out` is writable; `error_out` is NULL or writable.
  */
 partita_status partita_app_add_pipeline(struct partita_app app,
                                         struct partita_str name,
@@ -2572,7 +2573,7 @@ partita_status partita_app_start(struct partita_app app,
  * `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).
  *
  * Pointers:
- * `count_out` is NULL or writable.
+ * `count_out` is writable.
  */
 partita_status partita_app_thread_count(struct partita_app app,
                                         uint32_t *count_out);
@@ -2604,7 +2605,7 @@ partita_status partita_app_run_worker(struct partita_app app,
  * Fails like `partita_app_run_worker`.
  *
  * Pointers:
- * `run_out` is NULL or writable.
+ * `run_out` is writable.
  */
 partita_status partita_app_serve(struct partita_app app,
                                  uint32_t index,
@@ -2723,7 +2724,7 @@ partita_status partita_app_free(struct partita_app app);
  * `PARTITA_NOT_STARTED` or `PARTITA_INVALID_ARGUMENT` (`metrics_out`).
  *
  * Pointers:
- * `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+ * `metrics_out` points to as many writable bytes as its `size` says.
  */
 partita_status partita_app_metrics(struct partita_app app, struct partita_metrics *metrics_out);
 
@@ -2736,7 +2737,7 @@ partita_status partita_app_metrics(struct partita_app app, struct partita_metric
  * (`metrics_out`).
  *
  * Pointers:
- * `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+ * `metrics_out` points to as many writable bytes as its `size` says.
  */
 partita_status partita_app_stage(struct partita_app app,
                                  size_t index,
@@ -2750,8 +2751,8 @@ partita_status partita_app_stage(struct partita_app app,
  * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
  *
  * Pointers:
- * `options` is NULL or points to as many readable bytes as its `size` says; `buffer_out` and
- * `error_out` are NULL or writable.
+ * `options` is NULL or points to as many readable bytes as its `size` says; `buffer_out` is
+ * writable; `error_out` is NULL or writable.
  */
 partita_status partita_buffer_new(struct partita_pipeline pipeline,
                                   const struct partita_buffer_options *options,
@@ -2772,7 +2773,7 @@ partita_status partita_buffer_new(struct partita_pipeline pipeline,
  *
  * Pointers:
  * `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
- * `accepted_out` is NULL or writable.
+ * `accepted_out` is writable.
  */
 partita_status partita_buffer_send(struct partita_buffer buffer,
                                    const union partita_value *values,
@@ -2802,7 +2803,7 @@ partita_status partita_buffer_free(struct partita_buffer buffer);
  * Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` (`cancel_out` is NULL).
  *
  * Pointers:
- * `cancel_out` is NULL or writable.
+ * `cancel_out` is writable.
  */
 partita_status partita_cancel_new(struct partita_cancel *cancel_out);
 
@@ -2830,7 +2831,7 @@ partita_status partita_cancel_free(struct partita_cancel cancel);
  * `PARTITA_INVALID_ARGUMENT` (`chain` is NULL, or so many cannot be had).
  *
  * Pointers:
- * `chain` is NULL or what the callback was given.
+ * `chain` is what the callback was given.
  */
 partita_status partita_chain_reserve(struct partita_chain *chain, size_t capacity);
 
@@ -2847,8 +2848,8 @@ partita_status partita_chain_reserve(struct partita_chain *chain, size_t capacit
  * `PARTITA_INVALID_ARGUMENT`.
  *
  * Pointers:
- * `completions` points to as many readable bytes as its `size` says, and its arrays are NULL or have room
- * for `capacity` items; `wait` is NULL or readable; `len_out` is NULL or writable.
+ * `completions` points to as many readable bytes as its `size` says; its arrays are NULL or have room
+ * for `capacity` items; `wait` is NULL or readable; `len_out` is writable.
  */
 partita_status partita_app_poll_completions(struct partita_app app,
                                             const struct partita_completions *completions,
@@ -2868,7 +2869,7 @@ partita_status partita_app_poll_completions(struct partita_app app,
  * `PARTITA_UNSUPPORTED` (`wait`) or `PARTITA_INVALID_ARGUMENT`.
  *
  * Pointers:
- * `wait` is NULL or readable; `watermark_out` is NULL or writable.
+ * `wait` is NULL or readable; `watermark_out` is writable.
  */
 partita_status partita_pipeline_watermark(struct partita_pipeline pipeline,
                                           uint64_t position,
@@ -2899,7 +2900,7 @@ partita_status partita_pipeline_watch(struct partita_pipeline pipeline,
  * `PARTITA_INVALID_ARGUMENT` (`len_out` is NULL).
  *
  * Pointers:
- * `len_out` is NULL or writable.
+ * `len_out` is writable.
  */
 partita_status partita_error_len(struct partita_error error, size_t *len_out);
 
@@ -2910,7 +2911,7 @@ partita_status partita_error_len(struct partita_error error, size_t *len_out);
  * (`index`), or `PARTITA_INVALID_ARGUMENT` (`item_out` is NULL or its size impossible).
  *
  * Pointers:
- * `item_out` is NULL or points to as many writable bytes as its `size` says.
+ * `item_out` points to as many writable bytes as its `size` says.
  */
 partita_status partita_error_get(struct partita_error error,
                                  size_t index,
@@ -2989,8 +2990,8 @@ partita_status partita_pipeline_to(struct partita_pipeline pipeline,
  * `PARTITA_ALREADY_STARTED`.
  *
  * Pointers:
- * `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are
- * NULL or writable.
+ * `options` points to as many readable bytes as its `size` says; `sink_out` is writable, or NULL
+ * for a callback; `error_out` is NULL or writable.
  */
 partita_status partita_pipeline_to_sink(struct partita_pipeline pipeline,
                                         const struct partita_sink_options *options,
@@ -3019,7 +3020,7 @@ partita_status partita_pipeline_done(struct partita_pipeline pipeline,
  * `PARTITA_INVALID_UTF8` or `PARTITA_NOT_STARTED`.
  *
  * Pointers:
- * `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+ * `partition` is readable; `reader_out` is writable; `error_out` is NULL or writable.
  */
 partita_status partita_quarantine_reader_new(struct partita_app app,
                                              struct partita_str partition,
@@ -3053,7 +3054,7 @@ partita_status partita_quarantine_release(struct partita_app app,
  * `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
  *
  * Pointers:
- * `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+ * `partition` is readable; `reader_out` is writable; `error_out` is NULL or writable.
  */
 partita_status partita_reader_new(struct partita_app app,
                                   struct partita_str partition,
@@ -3071,7 +3072,7 @@ partita_status partita_reader_new(struct partita_app app,
  *
  * Pointers:
  * `parts` points to as many readable bytes as its `size` says, and its arrays to `capacity`
- * writable items; `len_out` is NULL or writable.
+ * writable items; `len_out` is writable.
  */
 partita_status partita_reader_next(struct partita_reader reader,
                                    const struct partita_parts *parts,
@@ -3095,7 +3096,7 @@ partita_status partita_reader_free(struct partita_reader reader);
  * `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
  *
  * Pointers:
- * `run` is NULL or a run that the callback was given and has not answered.
+ * `run` is one that the callback was given and has not answered.
  */
 partita_status partita_run_reserve(struct partita_run *run,
                                    size_t capacity);
@@ -3109,7 +3110,7 @@ partita_status partita_run_reserve(struct partita_run *run,
  * `PARTITA_INVALID_ARGUMENT` (`emitter` is NULL).
  *
  * Pointers:
- * `emitter` is NULL or the emitter that the callback was given.
+ * `emitter` is the one that the callback was given.
  */
 partita_status partita_emit(struct partita_emitter *emitter, union partita_value value);
 
@@ -3121,7 +3122,7 @@ partita_status partita_emit(struct partita_emitter *emitter, union partita_value
  * `PARTITA_INVALID_ARGUMENT` or `PARTITA_INVALID_UTF8`.
  *
  * Pointers:
- * `emitter` is NULL or the emitter that the callback was given; `text` is readable.
+ * `emitter` is the one that the callback was given; `text` is readable.
  */
 partita_status partita_emitter_fail(struct partita_emitter *emitter, struct partita_str text);
 
@@ -3132,7 +3133,7 @@ partita_status partita_emitter_fail(struct partita_emitter *emitter, struct part
  * `PARTITA_INVALID_ARGUMENT` (`sender_out` is NULL), `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
  *
  * Pointers:
- * `sender_out` and `error_out` are NULL or writable.
+ * `sender_out` is writable; `error_out` is NULL or writable.
  */
 partita_status partita_sender_new(struct partita_pipeline pipeline,
                                   struct partita_sender *sender_out,
@@ -3155,7 +3156,7 @@ partita_status partita_sender_new(struct partita_pipeline pipeline,
  *
  * Pointers:
  * `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
- * `accepted_out` is NULL or writable.
+ * `accepted_out` is writable.
  */
 partita_status partita_send(struct partita_sender sender,
                             const union partita_value *values,
@@ -3176,7 +3177,8 @@ partita_status partita_send(struct partita_sender sender,
  *
  * Pointers:
  * `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items (of
- * `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+ * `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or
+ * readable; `accepted_out` is writable.
  */
 partita_status partita_send_batch(struct partita_sender sender,
                                   const struct partita_batch *batch,
@@ -3201,7 +3203,7 @@ partita_status partita_send_batch(struct partita_sender sender,
  * Pointers:
  * `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
  * them, `word_keys` to `wanted` and `order` to `wanted` writable ones, or they are NULL; all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
- * `admitted_out` is NULL or writable.
+ * `admitted_out` is writable.
  */
 partita_status partita_sender_admit(struct partita_sender sender,
                                     const struct partita_admission *admission,
@@ -3248,7 +3250,7 @@ partita_status partita_sender_free(struct partita_sender sender);
  * `PARTITA_UNSUPPORTED` (the sink is no queue, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
  *
  * Pointers:
- * `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or
+ * `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is
  * writable.
  */
 partita_status partita_sink_poll(struct partita_sink sink,
@@ -3319,7 +3321,7 @@ partita_status partita_pipeline_to_tcp(struct partita_pipeline pipeline,
  * (`traffic_out`).
  *
  * Pointers:
- * `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+ * `traffic_out` points to as many writable bytes as its `size` says.
  */
 partita_status partita_sink_traffic(struct partita_sink sink,
                                     struct partita_traffic *traffic_out);
@@ -3362,7 +3364,7 @@ partita_status partita_pipeline_address(struct partita_pipeline pipeline,
  * `PARTITA_INVALID_ARGUMENT` (`traffic_out`).
  *
  * Pointers:
- * `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+ * `traffic_out` points to as many writable bytes as its `size` says.
  */
 partita_status partita_pipeline_traffic(struct partita_pipeline pipeline,
                                         struct partita_traffic *traffic_out);

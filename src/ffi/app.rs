@@ -431,8 +431,8 @@ unsafe fn declared_keys(
 /// `PARTITA_UNSUPPORTED`, and `error_out` (may be NULL) then has an object to free.
 ///
 /// # Safety
-/// `options` points to as many readable bytes as its `size` says; `app_out` and `error_out` are
-/// NULL or writable.
+/// `options` points to as many readable bytes as its `size` says; `app_out` is writable;
+/// `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_new(
     options: *const partita_app_options,
@@ -518,7 +518,7 @@ pub unsafe extern "C" fn partita_app_add_partition(
 /// `PARTITA_INVALID_ARGUMENT`, `PARTITA_INVALID_UTF8` or `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
-/// `name` is readable; `pipeline_out` and `error_out` are NULL or writable.
+/// `name` is readable; `pipeline_out` is writable; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_add_pipeline(
     app: partita_app,
@@ -651,7 +651,7 @@ pub unsafe extern "C" fn partita_app_start(
 /// `PARTITA_CLOSED` or `PARTITA_INVALID_ARGUMENT` (`count_out` is NULL).
 ///
 /// # Safety
-/// `count_out` is NULL or writable.
+/// `count_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_thread_count(
     app: partita_app,
@@ -705,7 +705,7 @@ pub extern "C" fn partita_app_run_worker(app: partita_app, index: u32) -> partit
 /// Fails like `partita_app_run_worker`.
 ///
 /// # Safety
-/// `run_out` is NULL or writable.
+/// `run_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_serve(
     app: partita_app,
@@ -952,7 +952,7 @@ pub extern "C" fn partita_app_free(app: partita_app) -> partita_status {
 /// `PARTITA_NOT_STARTED` or `PARTITA_INVALID_ARGUMENT` (`metrics_out`).
 ///
 /// # Safety
-/// `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+/// `metrics_out` points to as many writable bytes as its `size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_metrics(
     app: partita_app,
@@ -988,7 +988,7 @@ pub unsafe extern "C" fn partita_app_metrics(
 /// (`metrics_out`).
 ///
 /// # Safety
-/// `metrics_out` is NULL or points to as many writable bytes as its `size` says.
+/// `metrics_out` points to as many writable bytes as its `size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_stage(
     app: partita_app,

@@ -55,8 +55,8 @@ fn build(
 /// `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
 ///
 /// # Safety
-/// `options` is NULL or points to as many readable bytes as its `size` says; `buffer_out` and
-/// `error_out` are NULL or writable.
+/// `options` is NULL or points to as many readable bytes as its `size` says; `buffer_out` is
+/// writable; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_buffer_new(
     pipeline: partita_pipeline,
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn partita_buffer_new(
 ///
 /// # Safety
 /// `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
-/// `accepted_out` is NULL or writable.
+/// `accepted_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_buffer_send(
     buffer: partita_buffer,

@@ -13,7 +13,7 @@ use crate::engine::Cancel;
 /// Any thread, also in callbacks. Fails with `PARTITA_INVALID_ARGUMENT` (`cancel_out` is NULL).
 ///
 /// # Safety
-/// `cancel_out` is NULL or writable.
+/// `cancel_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_cancel_new(cancel_out: *mut partita_cancel) -> partita_status {
     entry(|| {

@@ -283,7 +283,7 @@ fn call(function: ChainFunction, hosts: &[*mut c_void], run: &mut ChainRun<'_>) 
 /// `PARTITA_INVALID_ARGUMENT` (`chain` is NULL, or so many cannot be had).
 ///
 /// # Safety
-/// `chain` is NULL or what the callback was given.
+/// `chain` is what the callback was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_chain_reserve(
     chain: *mut partita_chain,

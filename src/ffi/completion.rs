@@ -52,8 +52,8 @@ unsafe fn wanted<'a, T>(
 /// `PARTITA_INVALID_ARGUMENT`.
 ///
 /// # Safety
-/// `completions` points to as many readable bytes as its `size` says, and its arrays are NULL or have room
-/// for `capacity` items; `wait` is NULL or readable; `len_out` is NULL or writable.
+/// `completions` points to as many readable bytes as its `size` says; its arrays are NULL or have room
+/// for `capacity` items; `wait` is NULL or readable; `len_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_app_poll_completions(
     app: partita_app,
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn partita_app_poll_completions(
 /// `PARTITA_UNSUPPORTED` (`wait`) or `PARTITA_INVALID_ARGUMENT`.
 ///
 /// # Safety
-/// `wait` is NULL or readable; `watermark_out` is NULL or writable.
+/// `wait` is NULL or readable; `watermark_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_pipeline_watermark(
     pipeline: partita_pipeline,

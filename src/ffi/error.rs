@@ -192,7 +192,7 @@ unsafe impl Sized_ for partita_error_item {
 /// `PARTITA_INVALID_ARGUMENT` (`len_out` is NULL).
 ///
 /// # Safety
-/// `len_out` is NULL or writable.
+/// `len_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_error_len(
     error: partita_error,
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn partita_error_len(
 /// (`index`), or `PARTITA_INVALID_ARGUMENT` (`item_out` is NULL or its size impossible).
 ///
 /// # Safety
-/// `item_out` is NULL or points to as many writable bytes as its `size` says.
+/// `item_out` points to as many writable bytes as its `size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_error_get(
     error: partita_error,

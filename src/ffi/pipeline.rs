@@ -280,8 +280,8 @@ pub unsafe extern "C" fn partita_pipeline_to(
 /// `PARTITA_ALREADY_STARTED`.
 ///
 /// # Safety
-/// `options` points to as many readable bytes as its `size` says; `sink_out` and `error_out` are
-/// NULL or writable.
+/// `options` points to as many readable bytes as its `size` says; `sink_out` is writable, or NULL
+/// for a callback; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_pipeline_to_sink(
     pipeline: partita_pipeline,

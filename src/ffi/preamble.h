@@ -93,7 +93,8 @@
  *   which are only written on success.
  *
  * NULL
- *   is allowed only where it is said. Elsewhere it is answered with PARTITA_INVALID_ARGUMENT.
+ *   is allowed only where it is said ("NULL or writable"). Elsewhere it is answered with
+ *   PARTITA_INVALID_ARGUMENT.
  *
  * STRUCTS THAT MAY GROW
  *   begin with their own size: set it, and zero all that you do not use: zero is the default. A

@@ -18,7 +18,7 @@ use crate::model::{Key, KeyKind};
 /// `PARTITA_INVALID_UTF8` or `PARTITA_NOT_STARTED`.
 ///
 /// # Safety
-/// `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+/// `partition` is readable; `reader_out` is writable; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_quarantine_reader_new(
     app: partita_app,

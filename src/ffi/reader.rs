@@ -23,7 +23,7 @@ unsafe impl Sized_ for partita_parts {
 /// `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
 ///
 /// # Safety
-/// `partition` is readable; `reader_out` and `error_out` are NULL or writable.
+/// `partition` is readable; `reader_out` is writable; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_reader_new(
     app: partita_app,
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn partita_reader_new(
 ///
 /// # Safety
 /// `parts` points to as many readable bytes as its `size` says, and its arrays to `capacity`
-/// writable items; `len_out` is NULL or writable.
+/// writable items; `len_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_reader_next(
     reader: partita_reader,

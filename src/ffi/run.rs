@@ -16,7 +16,7 @@ use crate::model::Value;
 /// `PARTITA_INVALID_ARGUMENT` (`run` is NULL, or so many cannot be had).
 ///
 /// # Safety
-/// `run` is NULL or a run that the callback was given and has not answered.
+/// `run` is one that the callback was given and has not answered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_run_reserve(
     run: *mut partita_run,
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn partita_run_reserve(
 /// `PARTITA_INVALID_ARGUMENT` (`emitter` is NULL).
 ///
 /// # Safety
-/// `emitter` is NULL or the emitter that the callback was given.
+/// `emitter` is the one that the callback was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_emit(
     emitter: *mut partita_emitter,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn partita_emit(
 /// `PARTITA_INVALID_ARGUMENT` or `PARTITA_INVALID_UTF8`.
 ///
 /// # Safety
-/// `emitter` is NULL or the emitter that the callback was given; `text` is readable.
+/// `emitter` is the one that the callback was given; `text` is readable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_emitter_fail(
     emitter: *mut partita_emitter,

@@ -70,7 +70,7 @@ unsafe fn send(
 /// `PARTITA_INVALID_ARGUMENT` (`sender_out` is NULL), `PARTITA_NOT_STARTED` or `PARTITA_CLOSED`.
 ///
 /// # Safety
-/// `sender_out` and `error_out` are NULL or writable.
+/// `sender_out` is writable; `error_out` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sender_new(
     pipeline: partita_pipeline,
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn partita_sender_new(
 ///
 /// # Safety
 /// `values` points to `len` readable values, borrowed for this call; `wait` is NULL or readable;
-/// `accepted_out` is NULL or writable.
+/// `accepted_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_send(
     sender: partita_sender,
@@ -144,7 +144,8 @@ pub unsafe extern "C" fn partita_send(
 ///
 /// # Safety
 /// `batch` points to as many readable bytes as its `size` says, and its arrays have `len` items (of
-/// `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable; `accepted_out` is NULL or writable.
+/// `tokens`: `tokens_len`), all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or
+/// readable; `accepted_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_send_batch(
     sender: partita_sender,
@@ -206,7 +207,7 @@ pub unsafe extern "C" fn partita_send_batch(
 /// # Safety
 /// `admission` points to as many readable bytes as its `size` says, and its `tokens` to `tokens_len` of
 /// them, `word_keys` to `wanted` and `order` to `wanted` writable ones, or they are NULL; all borrowed for this call; its `position_out` is NULL or writable; `wait` is NULL or readable;
-/// `admitted_out` is NULL or writable.
+/// `admitted_out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sender_admit(
     sender: partita_sender,

@@ -18,7 +18,7 @@ use crate::model::Value;
 /// `PARTITA_UNSUPPORTED` (the sink is no queue, or for `wait`) or `PARTITA_INVALID_ARGUMENT`.
 ///
 /// # Safety
-/// `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is NULL or
+/// `values_out` has room for `capacity` values; `wait` is NULL or readable; `len_out` is
 /// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sink_poll(

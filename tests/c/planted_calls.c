@@ -19,6 +19,18 @@ static partita_status planted_flush(partita_buffer buffer) {
     return planted("undocumented") && status == PARTITA_INVALID_HANDLE ? PARTITA_NOT_FOUND : status;
 }
 
+/* It does without what it says it needs. */
+static partita_status planted_metrics(partita_app app, partita_metrics *metrics_out) {
+    partita_status status = partita_app_metrics(app, metrics_out);
+    return planted("lenient") && metrics_out == NULL ? PARTITA_OK : status;
+}
+
+/* It needs what it says it does without. */
+static partita_status planted_text(partita_error error, char *text_out, size_t capacity, size_t *len_out) {
+    if (planted("demanding") && len_out == NULL) return PARTITA_INVALID_ARGUMENT;
+    return partita_error_text(error, text_out, capacity, len_out);
+}
+
 /* It keeps what was refused. */
 static partita_status planted_send(partita_sender sender, const partita_value *values, size_t len,
                                    const partita_wait *wait, size_t *accepted_out) {
@@ -41,7 +53,9 @@ static partita_status planted_failure(partita_app app, partita_error *error_out)
 }
 
 #define partita_app_thread_count planted_thread_count
+#define partita_app_metrics planted_metrics
 #define partita_buffer_flush planted_flush
+#define partita_error_text planted_text
 #define partita_send planted_send
 #define partita_app_failure planted_failure
 

@@ -34,6 +34,8 @@ typedef struct item {
     const struct shape *shape;
     /* Which kind of handle. */
     int of;
+    /* Of an argument: the documentation says that it may be NULL. */
+    bool may_be_null;
 } item;
 
 typedef struct shape {
@@ -439,6 +441,25 @@ static void check_done(caller *caller) {
     }
 }
 
+/* Is something NULL that must not be? An array without items may be. */
+static bool lacks(const caller *caller) {
+    const function *function = caller->attempt.function;
+    for (size_t index = 0; index < function->len; index++) {
+        const item *item = &function->arguments[index];
+        bool points = item->kind >= STRUCT && caller->slots[index].pointer == NULL;
+        if (points && !item->may_be_null) return true;
+    }
+    return false;
+}
+
+/* Is nothing else tried than to leave out what may be NULL? */
+static bool does_without(const caller *caller) {
+    const attempt *attempt = &caller->attempt;
+    if (attempt->argument >= attempt->function->len) return false;
+    const item *item = &attempt->function->arguments[attempt->argument];
+    return item->may_be_null && caller->slots[attempt->argument].pointer == NULL;
+}
+
 /* Rule: a thread that says that it will not return does not return. */
 static bool would_be_lost(const caller *caller) {
     return caller->stage == IN_CALLBACK && is(caller, "partita_app_worker_lost") && caller->attempt.argument != 0;
@@ -453,11 +474,21 @@ static partita_status attempt_it(caller *caller) {
         settle_values(caller, status);
         bool told = status == PARTITA_OK || (status > 0 && caller->attempt.function->answers & ANSWER(status));
         expect(caller, told && status != PARTITA_INTERNAL, "its documentation does not say that it answers", status);
+        expect(caller, status != PARTITA_OK || !lacks(caller), "its documentation does not say that NULL will do", status);
         if (status == PARTITA_OK) check_done(caller);
         else check_refused(caller, status);
     }
     clear(caller);
     return status;
+}
+
+/* NULL, which the documentation allows, is not the reason for a refusal. */
+static void expect_without_null(caller *caller, partita_status status) {
+    attempt without = caller->attempt;
+    caller->attempt = (attempt){without.function, without.function->len, 0, without.net};
+    bool same = attempt_it(caller) == status;
+    caller->attempt = without;
+    expect(caller, same, "its documentation says that NULL will do", status);
 }
 
 /* ---- one thread ---- */
@@ -516,6 +547,7 @@ static size_t attempt_all(caller *caller, const function *function, void (*again
                 partita_status status = attempt_it(caller);
                 if (status == PARTITA_INTERNAL) continue;
                 made++;
+                if (status == PARTITA_INVALID_ARGUMENT && does_without(caller)) expect_without_null(caller, status);
                 if (status == PARTITA_OK || !(ANSWER(status) & refusals)) again(caller);
                 else check_unchanged(caller);
             }

@@ -37,6 +37,8 @@ case $variant in
 static)
     called written "it was refused, and wrote something"
     called undocumented "its documentation does not say that it answers: PARTITA_NOT_FOUND"
+    called lenient "its documentation does not say that NULL will do: PARTITA_OK"
+    called demanding "its documentation says that NULL will do: PARTITA_INVALID_ARGUMENT"
     called kept "expected 0"
     ;;
 sanitized)

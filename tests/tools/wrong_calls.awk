@@ -60,9 +60,20 @@ function is_signed(type) {
     return type ~ /^(int|partita_status)/
 }
 
-function item(type, name, kind, where, shape, of) {
-    return sprintf("    {\"%s\", %s, %s, %s, %d, %s, %s},\n", name, kind, where,
-        size_of(type, kind), is_signed(type), shape, of)
+function item(type, name, kind, where, shape, of, may_be_null) {
+    return sprintf("    {\"%s\", %s, %s, %s, %d, %s, %s, %d},\n", name, kind, where,
+        size_of(type, kind), is_signed(type), shape, of, may_be_null)
+}
+
+# Does the doc comment say of an argument, as of some before it, that it is NULL or something?
+function says_null(name, comment,    count, clauses, index_) {
+    sub(/^.*Pointers:/, "", comment)
+    gsub(/[ *]+/, " ", comment)
+    count = split(comment, clauses, /[;.]/)
+    for (index_ = 1; index_ <= count; index_++) {
+        if (sub(/ NULL or .*/, "", clauses[index_]) && index(clauses[index_], "`" name "`")) return 1
+    }
+    return 0
 }
 
 # Of a number, or of what is pointed to by an out-parameter.
@@ -126,7 +137,7 @@ function write_function(function_,    count, parts, index_, kind, before, text, 
         if (kind == "STRUCT") write_shape(struct)
         if (kind == "LENT") inside = "INSIDE_" substr(struct, length("partita_") + 1)
         text = text item(this_type, this_name, kind, "0", kind == "STRUCT" ? "&shape_of_" struct : "NULL",
-            handle_of(this_type, kind))
+            handle_of(this_type, kind), says_null(this_name, doc[function_]))
         call = call (index_ > 1 ? ", " : "") passed(this_type, kind, index_ - 1)
         before = kind
     }

@@ -125,7 +125,7 @@ pub unsafe extern "C" fn partita_pipeline_to_tcp(
 /// (`traffic_out`).
 ///
 /// # Safety
-/// `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+/// `traffic_out` points to as many writable bytes as its `size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_sink_traffic(
     sink: partita_sink,

@@ -204,7 +204,7 @@ pub unsafe extern "C" fn partita_pipeline_address(
 /// `PARTITA_INVALID_ARGUMENT` (`traffic_out`).
 ///
 /// # Safety
-/// `traffic_out` is NULL or points to as many writable bytes as its `size` says.
+/// `traffic_out` points to as many writable bytes as its `size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partita_pipeline_traffic(
     pipeline: partita_pipeline,
