@@ -195,7 +195,7 @@ TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header 
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
-.PHONY: between-sockets fuzz soak check-tools $(TESTS) $(CHECKS)
+.PHONY: between-sockets fuzz soak cycles check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
 	$(GROUPS_OF) $(TESTS)
@@ -356,9 +356,13 @@ fuzz: | toolchain ## fuzz the framers for an hour (FUZZ_SECONDS=n)
 	    -artifact_prefix=target/fuzz/found/ -print_final_stats=1
 
 SOAK := 10m
+CYCLES := 10000
 
-soak: $(BUNDLED) ## the detectors of loss, duplication, reordering and corruption, for ten minutes each (SOAK=1h)
+soak: cycles ## the detectors of loss, duplication, reordering and corruption, for ten minutes each (SOAK=1h), and cycles
 	env PARTITA_SOAK=$(SOAK) go -C go test -count=1 -timeout 24h -run Detector ./partita
+
+cycles: $(BUNDLED) ## open, feed and close applications 10,000 times in each way, and look for what they leave (CYCLES=n)
+	env PARTITA_CYCLES=$(CYCLES) go -C go test -count=1 -timeout 24h -v -run 'OpenedFedAndClosed' ./partita
 
 clean: ## remove everything that was built
 	@rm -rf target go/native/*/*.syso go/native/*/made.h

@@ -197,52 +197,6 @@ type writer func([]byte) (int, error)
 
 func (writer writer) Write(line []byte) (int, error) { return writer(line) }
 
-func TestAThousandApplicationsLeaveNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
-	cycle := func(n int) {
-		whole := newWhole()
-		must(t, whole.app.Check())
-		must(t, whole.app.Start())
-		send(t, whole.source, events(0, 10, 3)...)
-		send(t, whole.texts, events(0, 10, 4)...)
-		if n%2 == 0 {
-			go func() {
-				for range whole.channel {
-				}
-			}()
-			for read := 0; read < 10; {
-				count, err := whole.queue.Poll(deadline(t), make([]interface{}, 10))
-				must(t, err)
-				read += count
-			}
-			must(t, whole.app.Drain(deadline(t)))
-		}
-		must(t, whole.app.Close(context.Background()))
-		leavesNothing(t, whole.app)
-	}
-	// The first half is for what a process gets once.
-	for n := range 500 {
-		cycle(n)
-	}
-	goroutines, hosts := runtime.NumGoroutine(), partita.HostsHeld()
-	before, memory := threads(t), residentMemory(t)
-	for n := range 500 {
-		cycle(n)
-	}
-	await(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
-	if after := threads(t); after > before+4 {
-		t.Errorf("there were %d threads, and are %d", before, after)
-	}
-	if held := partita.HostsHeld(); held != hosts {
-		t.Errorf("%d hosts are held", held-hosts)
-	}
-	if grown := residentMemory(t) - memory; grown > 2<<10 && !raceEnabled {
-		t.Errorf("the process has grown by %d KiB", grown)
-	}
-}
-
 func TestCloseRacesWithEverything(t *testing.T) {
 	for round := range 20 {
 		whole := newWhole()

@@ -36,14 +36,14 @@ func (faulty *faulty) Error() string { return faulty.text }
 var (
 	noMap      map[string]int
 	noEvent    *event
-	boom       = errors.New("boom")
+	errBoom    = errors.New("boom")
 	someEvents []event
 )
 
 // ways are all of them.
 var ways = map[string]way{
 	"panic with a text":             {end: func() error { panic("boom") }, says: "panic: boom"},
-	"panic with an error":           {end: func() error { panic(boom) }, says: "panic: boom"},
+	"panic with an error":           {end: func() error { panic(errBoom) }, says: "panic: boom"},
 	"panic with nil":                {end: func() error { panic(nil) }, says: "panic called with nil argument"}, //nolint
 	"panic while it panics":         {end: func() error { defer func() { panic("worse") }(); panic("boom") }, says: "panic: worse"},
 	"panic with a nil error":        {end: func() error { panic((*faulty)(nil)) }, says: "panic: a *partita_test.faulty"},
@@ -56,7 +56,7 @@ var ways = map[string]way{
 	"runtime.Goexit":                {end: func() error { runtime.Goexit(); return nil }, says: "runtime.Goexit was called", exits: true},
 	"FailNow of a test":             {end: func() error { new(testing.T).FailNow(); return nil }, says: "runtime.Goexit was called", exits: true},
 	"panic while it exits":          {end: func() error { defer func() { panic("boom") }(); runtime.Goexit(); return nil }, says: "runtime.Goexit was called", exits: true},
-	"an error":                      {end: func() error { return boom }, says: "boom", returns: true},
+	"an error":                      {end: func() error { return errBoom }, says: "boom", returns: true},
 	"a nil error that is not nil":   {end: func() error { return (*faulty)(nil) }, says: "nil pointer dereference", returns: true},
 	"an error that cannot speak":    {end: func() error { return mute{func() { panic("boom") }} }, says: "panic: boom", returns: true},
 	"an error that exits":           {end: func() error { return mute{runtime.Goexit} }, says: "runtime.Goexit was called", returns: true, exits: true},
