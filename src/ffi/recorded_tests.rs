@@ -54,7 +54,7 @@ fn structs_of_every_recorded_version_are_accepted() {
         partita_stage_metrics
     ];
     let recorded = recorded();
-    assert!(recorded.len() >= 2);
+    assert!(!recorded.is_empty());
     for (version, list) in &recorded {
         for (name, least) in least {
             let size = size(list, name).unwrap_or(usize::MAX);

@@ -26,6 +26,10 @@ naming_all() {
     printf '        if (all[i] == NULL) return 1;\n    return 0;\n}\n'
 }
 
+# A list has every function that the libraries export.
+tests/tools/abi/list.sh include/partita.h | sed -n 's/^function \([a-z0-9_]*\): .*/\1/p' | sort >"$out/functions"
+sort "$dist/exports" | diff -u - "$out/functions"
+
 programs=
 for record in $(printf '%s\n' tests/abi/* | sort -V); do
     echo "$record"

@@ -8,8 +8,8 @@ record=tests/abi/$version
 if [ -e "$record" ]; then
     echo "$record is recorded already: raise the version in Cargo.toml" >&2 && exit 1
 fi
-[ -z "$(ls tests/abi)" ] || tests/tools/abi/compare.sh
-mkdir "$record"
+[ -z "$(ls tests/abi 2>/dev/null)" ] || tests/tools/abi/compare.sh
+mkdir -p "$record"
 cp include/partita.h "$record"
 tests/tools/abi/list.sh include/partita.h >"$record/list"
 echo "recorded $record"
