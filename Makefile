@@ -189,13 +189,13 @@ between-sockets: $(BUNDLED)
 GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
-TESTS := test-toolchain test-rust test-faults test-frames test-loom test-header test-symbols test-abi \
+TESTS := test-toolchain test-rust test-faults test-frames test-calls test-loom test-header test-symbols test-abi \
     test-c-static test-c-shared test-planted test-other-archive test-go test-stock test-examples test-shown-programs \
     test-rebuilt-engine test-go-refused test-go-version test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-install check-progress \
     check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
-.PHONY: between-sockets fuzz soak cycles check-tools $(TESTS) $(CHECKS)
+.PHONY: between-sockets fuzz fuzz-frames fuzz-calls soak cycles check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
 	$(GROUPS_OF) $(TESTS)
@@ -224,7 +224,10 @@ test-faults: | toolchain
 	$(GROUP) $@ cargo test --locked --features faults --test faults --target-dir target/faults
 
 test-frames: | toolchain
-	$(GROUP) $@ cargo run --locked --release $(FUZZ_TARGET) -- tests/fuzz/corpus/frames
+	$(GROUP) $@ cargo run --locked --release $(FUZZ_TARGET) --bin frames -- tests/fuzz/corpus/frames
+
+test-calls: | toolchain
+	$(GROUP) $@ cargo run --locked --release $(FUZZ_TARGET) --bin calls -- tests/fuzz/corpus/calls -seconds 5
 
 test-loom: | toolchain
 	$(GROUP) $@ env RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --target-dir target/loom
@@ -300,10 +303,10 @@ check-header-cpp: | toolchain
 	$(GROUP) $@ tests/tools/header.sh c++ c++17
 
 check-sanitized: build $(STOCK)
-	$(GROUP) $@ sh -ec 'for script in planted c_programs c_examples; do tests/tools/$$script.sh sanitized; done'
+	$(GROUP) $@ sh -ec 'for script in planted c_programs sequences c_examples; do tests/tools/$$script.sh sanitized; done'
 
 check-valgrind: build $(STOCK)
-	$(GROUP) $@ sh -ec 'for script in planted c_programs c_examples; do tests/tools/$$script.sh valgrind; done'
+	$(GROUP) $@ sh -ec 'for script in planted c_programs sequences c_examples; do tests/tools/$$script.sh valgrind; done'
 
 check-install: build
 	$(GROUP) $@ tests/tools/install.sh
@@ -340,8 +343,8 @@ check-dist: ## what `make dist` made for every platform (it needs zig, qemu-aarc
 
 # Long runs --------------------------------------------------------------------------------
 
-# What cuts streams into frames, with libFuzzer; it needs a C++ compiler. The compiler's own passes count
-# what is reached, so no other toolchain is needed.
+# What cuts streams into frames, and sequences of calls, with libFuzzer; it needs a C++ compiler. The compiler's
+# own passes count what is reached, so no other toolchain is needed.
 FUZZ_TARGET := --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz
 FUZZ_SECONDS := 3600
 SANCOV := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -349,10 +352,12 @@ SANCOV := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-trace-compares
 HOST_TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
 
-fuzz: | toolchain ## fuzz the framers for an hour (FUZZ_SECONDS=n)
-	mkdir -p target/fuzz/corpus target/fuzz/found
+fuzz: fuzz-frames fuzz-calls ## fuzz the framers, and sequences of calls, for an hour each (FUZZ_SECONDS=n)
+
+fuzz-frames fuzz-calls: fuzz-%: | toolchain
+	mkdir -p target/fuzz/corpus/$* target/fuzz/found
 	env RUSTFLAGS="$(SANCOV)" cargo run --locked --release $(FUZZ_TARGET) --features libfuzzer --target $(HOST_TRIPLE) \
-	    -- target/fuzz/corpus tests/fuzz/corpus/frames -max_total_time=$(FUZZ_SECONDS) \
+	    --bin $* -- target/fuzz/corpus/$* tests/fuzz/corpus/$* -max_total_time=$(FUZZ_SECONDS) -timeout=60 -max_len=1024 \
 	    -artifact_prefix=target/fuzz/found/ -print_final_stats=1
 
 SOAK := 10m

@@ -29,7 +29,12 @@ called() {
     fails_saying "$2" env PLANTED="$1" "target/c/$variant/planted_calls"
 }
 
-for program in planted planted_calls; do
+# sequences BUG WORDS: random sequences of calls of a library that has that bug find it.
+sequences() {
+    fails_saying "$2" env PLANTED="$1" "target/c/$variant/planted_sequences" -seconds 60 -limit 2
+}
+
+for program in planted planted_calls planted_sequences; do
     for built in static "$variant"; do tests/tools/build_c.sh "$built" "tests/c/$program.c"; done
 done
 
@@ -40,6 +45,12 @@ static)
     called lenient "its documentation does not say that NULL will do: PARTITA_OK"
     called demanding "its documentation says that NULL will do: PARTITA_INVALID_ARGUMENT"
     called kept "expected 0"
+    sequences lost "objects.messages[index].held is"
+    sequences twice "not so: message->held > 0"
+    sequences shared "&part->busy, 1, __ATOMIC_SEQ_CST) is 1"
+    sequences disordered "not so: message.number + 1 >= *last"
+    sequences untold "objects.reported[token] is 0: expected 1"
+    sequences stuck "it takes too long"
     ;;
 sanitized)
     caught overflow heap-buffer-overflow
@@ -48,6 +59,7 @@ sanitized)
     caught never-dropped LeakSanitizer
     caught used-after-close heap-use-after-free
     called believed heap-use-after-free
+    sequences believed heap-use-after-free
     ;;
 valgrind)
     caught overflow "Invalid write"
@@ -55,5 +67,6 @@ valgrind)
     caught never-dropped "definitely lost"
     caught used-after-close "Invalid read"
     called believed "Invalid write"
+    sequences believed "Invalid write"
     ;;
 esac
