@@ -52,6 +52,15 @@ static partita_status planted_failure(partita_app app, partita_error *error_out)
     return partita_app_failure(app, error_out);
 }
 
+/* Threads that ask write what the others do. */
+static partita_status planted_describe(partita_app app, uint32_t form, char *text_out, size_t capacity,
+                                       size_t *len_out, partita_error *error_out) {
+    static int asked;
+    if (planted("raced")) asked++;
+    return partita_app_describe(app, form, text_out, capacity, len_out, error_out);
+}
+
+#define partita_app_describe planted_describe
 #define partita_app_thread_count planted_thread_count
 #define partita_app_metrics planted_metrics
 #define partita_buffer_flush planted_flush

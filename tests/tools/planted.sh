@@ -1,5 +1,5 @@
 #!/bin/sh
-# planted.sh static|sanitized|valgrind: what looks for bugs catches a planted one, and says which. Without that,
+# planted.sh static|sanitized|valgrind|threads: what looks for bugs catches a planted one, and says which. Without that,
 # its silence about the other programs would mean nothing.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -60,6 +60,11 @@ sanitized)
     caught used-after-close heap-use-after-free
     called believed heap-use-after-free
     sequences believed heap-use-after-free
+    ;;
+threads)
+    caught race "data race"
+    called raced "data race"
+    sequences raced "data race"
     ;;
 valgrind)
     caught overflow "Invalid write"
