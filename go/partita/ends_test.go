@@ -17,8 +17,13 @@ var places = []string{"sender", "Build", "Compute", "Compute that blocks", "sink
 // exitCode is that of programs that call os.Exit.
 const exitCode = 7
 
-// deep overflows the stack of its goroutine.
-func deep(n int) int { return deep(n+1) + n }
+// deep overflows the stack of its goroutine, from a number of 0 on.
+func deep(n int) int {
+	if n < 0 {
+		return n
+	}
+	return deep(n+1) + n
+}
 
 func init() {
 	for _, place := range places {
@@ -26,7 +31,7 @@ func init() {
 			"exit in": func() { os.Exit(exitCode) },
 			"overflow in": func() {
 				debug.SetMaxStack(1 << 20)
-				deep(0)
+				os.Exit(deep(0))
 			},
 			"panic beside": func() {
 				go panic(errBoom)

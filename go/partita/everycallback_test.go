@@ -55,33 +55,43 @@ func enact(t *testing.T, spot spot, way way, behind bool, options ...partita.Ste
 	scene := &scene{way: way}
 	scene.app = partita.NewApplication("scene", partita.Workers(2),
 		partita.DeadLetters(func(letter partita.DeadLetter) { scene.letters = append(scene.letters, letter) }))
-	if spot.declare != nil {
-		source := partita.NewSource()
-		pipeline := scene.app.NewPipeline("p", source)
-		if behind {
-			pipeline.ToStatePartition(compute(count), counters, "before", byKey, nil, partita.WithName("before"))
-		}
-		spot.declare(scene, pipeline, options...)
-		scene.send = func(ctx context.Context, batch []event) (int, error) {
-			boxes := make([]interface{}, len(batch))
-			for i, message := range batch {
-				boxes[i] = message
-			}
-			return source.SendBatch(ctx, boxes)
-		}
-	} else {
-		source := partita.NewSourceOf[event]()
-		stream := partita.NewPipelineOf(scene.app, "p", source)
-		if behind {
-			stream = partita.ToStateful(stream, partita.StateOf[int]{Name: "before"},
-				func(in event, _ *int, out *partita.Emitter[event]) (bool, error) { out.Emit(in); return true, nil },
-				partita.WithName("before"))
-		}
-		spot.declareTyped(scene, stream, options...)
-		scene.send = source.SendBatch
-	}
+	scene.declare(spot, behind, options...)
 	start(t, scene.app)
 	return scene
+}
+
+// declare declares its pipeline.
+func (scene *scene) declare(spot spot, behind bool, options ...partita.StepOption) {
+	if spot.declare == nil {
+		scene.declareTyped(spot, behind, options...)
+		return
+	}
+	source := partita.NewSource()
+	pipeline := scene.app.NewPipeline("p", source)
+	if behind {
+		pipeline.ToStatePartition(compute(count), counters, "before", byKey, nil, partita.WithName("before"))
+	}
+	spot.declare(scene, pipeline, options...)
+	scene.send = func(ctx context.Context, batch []event) (int, error) {
+		boxes := make([]interface{}, len(batch))
+		for i, message := range batch {
+			boxes[i] = message
+		}
+		return source.SendBatch(ctx, boxes)
+	}
+}
+
+// declareTyped does so in the typed API.
+func (scene *scene) declareTyped(spot spot, behind bool, options ...partita.StepOption) {
+	source := partita.NewSourceOf[event]()
+	stream := partita.NewPipelineOf(scene.app, "p", source)
+	if behind {
+		stream = partita.ToStateful(stream, partita.StateOf[int]{Name: "before"},
+			func(in event, _ *int, out *partita.Emitter[event]) (bool, error) { out.Emit(in); return true, nil },
+			partita.WithName("before"))
+	}
+	spot.declareTyped(scene, stream, options...)
+	scene.send = source.SendBatch
 }
 
 // play sends good messages, the wrong one among others, and good ones, each time from a goroutine that may
