@@ -59,8 +59,11 @@ func DeadLetters(handle func(DeadLetter)) Option {
 	return func(app *Application) { app.deadLetters = handle }
 }
 
-// Logger sets where the application logs: a failure, and each worker replaced. Without it nothing
-// is logged. Close waits for what is being logged: the logger's handler must not call it.
+// Logger sets where the application logs. Without it nothing is logged, and nothing is ever printed. These are
+// logged: a failure as an error; a worker replaced, and what goes wrong at sockets, as a warning; and what
+// happens at sockets besides as information. It is no more than ten lines a second of workers, and ten of
+// sockets; left_out in the next one is how many were left out. A handler that panics, or ends its goroutine, harms
+// nothing but its line. Close waits for what is being logged: the handler must not call it.
 func Logger(logger *slog.Logger) Option { return func(app *Application) { app.logger = logger } }
 
 // DrainTimeout sets how long [Application.Run] drains at the end. What is in flight then is dropped

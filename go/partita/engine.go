@@ -47,6 +47,8 @@ type engine struct {
 
 	// crew counts the goroutines that end when the application closes.
 	crew sync.WaitGroup
+	// replaced limits how often it is logged that a worker was replaced.
+	replaced logLimit
 	// sayings are what the engine has to say.
 	sayings chan saying
 	// closed is closed when the engine has no messages, states and hosts any more; then finish

@@ -70,10 +70,15 @@ func (engine *engine) tell() {
 
 func (engine *engine) write(said saying) {
 	engine.log(func(log *slog.Logger) {
-		attributes := []slog.Attr{slog.String("at", said.path)}
-		if said.leftOut > 0 {
-			attributes = append(attributes, slog.Uint64("left_out", said.leftOut))
-		}
+		attributes := append([]slog.Attr{slog.String("at", said.path)}, leftOutOf(said.leftOut)...)
 		log.LogAttrs(context.Background(), said.level, said.text, attributes...)
 	})
+}
+
+// leftOutOf is what a line says of those that were left out before it, if there were any.
+func leftOutOf(leftOut uint64) []slog.Attr {
+	if leftOut == 0 {
+		return nil
+	}
+	return []slog.Attr{slog.Uint64("left_out", leftOut)}
 }

@@ -4,9 +4,11 @@ package partita
 import "C"
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -56,9 +58,7 @@ func (worker *worker) work() {
 			return
 		}
 		defer func() { go worker.work() }()
-		worker.engine.log(func(log *slog.Logger) {
-			log.Warn("worker replaced", "worker", worker.index, "reason", worker.lost)
-		})
+		worker.tellReplaced()
 	}()
 	// A goroutine that ends while it is locked takes its thread with it.
 	runtime.LockOSThread()
@@ -66,6 +66,18 @@ func (worker *worker) work() {
 	runtime.UnlockOSThread()
 	returned = true
 	worker.refused(status)
+}
+
+// tellReplaced logs that another goroutine takes over, unless that is too often.
+func (worker *worker) tellReplaced() {
+	leftOut, admitted := worker.engine.replaced.admit(time.Now())
+	if !admitted {
+		return
+	}
+	attributes := append([]slog.Attr{slog.Int("worker", worker.index), slog.String("reason", worker.lost)}, leftOutOf(leftOut)...)
+	worker.engine.log(func(log *slog.Logger) {
+		log.LogAttrs(context.Background(), slog.LevelWarn, "worker replaced", attributes...)
+	})
 }
 
 // refused logs that the engine did not let the worker in, if it did not.
