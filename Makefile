@@ -190,8 +190,8 @@ GROUP := @tests/tools/group.sh
 GROUPS_OF = @+$(MAKE) --no-print-directory --keep-going
 
 TESTS := test-toolchain test-rust test-faults test-frames test-calls test-loom test-header test-symbols test-abi \
-    test-c-static test-c-shared test-planted test-other-archive test-go test-stock test-examples test-shown-programs \
-    test-rebuilt-engine test-go-refused test-go-version test-go-package
+    test-c-static test-c-shared test-scarce test-planted test-other-archive test-go test-stock test-examples \
+    test-shown-programs test-rebuilt-engine test-go-refused test-go-version test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-races check-install check-progress \
     check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
@@ -246,6 +246,9 @@ test-c-static: build
 
 test-c-shared: build
 	$(GROUP) $@ tests/tools/c_programs.sh shared
+
+test-scarce: build
+	$(GROUP) $@ tests/tools/scarce.sh static
 
 test-planted: build
 	$(GROUP) $@ sh -ec 'tests/tools/wrong_calls_test.sh; tests/tools/planted.sh static'
@@ -303,10 +306,10 @@ check-header-cpp: | toolchain
 	$(GROUP) $@ tests/tools/header.sh c++ c++17
 
 check-sanitized: build $(STOCK)
-	$(GROUP) $@ sh -ec 'for script in planted c_programs sequences c_examples; do tests/tools/$$script.sh sanitized; done'
+	$(GROUP) $@ sh -ec 'for script in planted c_programs scarce sequences c_examples; do tests/tools/$$script.sh sanitized; done'
 
 check-valgrind: build $(STOCK)
-	$(GROUP) $@ sh -ec 'for script in planted c_programs sequences c_examples; do tests/tools/$$script.sh valgrind; done'
+	$(GROUP) $@ sh -ec 'for script in planted c_programs scarce sequences c_examples; do tests/tools/$$script.sh valgrind; done'
 
 check-races: | toolchain
 	$(GROUP) $@ tests/tools/thread_sanitizer.sh

@@ -132,7 +132,10 @@
  *   partita_emit, which must not be called.
  *
  * MEMORY
- *   When memory for the engine's own needs cannot be had, the process is aborted.
+ *   Memory whose size somebody names may be refused: more outputs than fit are PARTITA_INVALID_ARGUMENT, a
+ *   message dies whose state (`state_size`) or encoded bytes have no room, and a client is disconnected whose frame
+ *   has none. So is a thread: PARTITA_THREAD. When other memory cannot be had, which is the engine's own, or that
+ *   of keys and texts, the process is aborted.
  */
 
 #ifndef PARTITA_H

@@ -1,5 +1,7 @@
 //! Bytes that a client sent and that are not taken yet.
 
+use std::io;
+
 /// They are moved about once each, however few are taken at a time.
 #[derive(Default)]
 pub(super) struct Left {
@@ -38,13 +40,15 @@ impl Left {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Up to `most` more come behind them: `read` writes them, and tells how many it wrote.
-    pub(super) fn read<E>(
+    /// Up to `most` more come behind them: `read` writes them, and tells how many it wrote. A client decides how
+    /// many there are, so that there is no memory for them is an error as others are.
+    pub(super) fn read(
         &mut self,
         most: usize,
-        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<usize, E> {
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let had = self.bytes.len();
+        self.bytes.try_reserve(most)?;
         self.bytes.resize(had + most, 0);
         let result = read(&mut self.bytes[had..]);
         let came = result.as_ref().map_or(0, |&came| came.min(most));
@@ -85,9 +89,9 @@ mod tests {
         assert_eq!((left.len(), left.bytes.len()), (39_990, 39_990));
         let read = left.read(5, |room| {
             room[..2].copy_from_slice(&[8, 9]);
-            Ok::<usize, ()>(2)
+            Ok(2)
         });
-        assert_eq!(read, Ok(2));
+        assert_eq!(read.unwrap(), 2);
         assert_eq!(left.bytes()[39_989..], [7, 8, 9]);
         left.take(39_991);
         let mut room = [0; 4];
@@ -101,7 +105,12 @@ mod tests {
     fn bytes_that_cannot_be_read_leave_nothing() {
         let mut left = Left::default();
         left.add(&[1]);
-        assert_eq!(left.read(1 << 20, |_| Err(())), Err(()));
+        let broken = || io::ErrorKind::ConnectionReset;
+        let read = left.read(1 << 20, |_| Err(broken().into()));
+        assert_eq!(read.unwrap_err().kind(), broken());
+        assert_eq!(left.bytes(), [1]);
+        let read = left.read(isize::MAX as usize, |_| panic!("there is no room"));
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::OutOfMemory);
         assert_eq!(left.bytes(), [1]);
     }
 }

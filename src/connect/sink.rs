@@ -172,7 +172,9 @@ impl SinkSide {
 
     fn encode(&mut self, engine: &Engine) {
         self.compact();
-        self.bytes.reserve(self.room);
+        if self.bytes.try_reserve(self.room).is_err() {
+            return self.is_too_long(engine, &format!("{} bytes for it cannot be had", self.room));
+        }
         self.fresh.clear();
         self.needed = 0;
         let values = self.outlet.waiting();
@@ -223,13 +225,17 @@ impl SinkSide {
         };
         match verdict {
             Verdict::OutputsFull if self.room > FRAME_MAX => {
-                self.room = ROOM;
-                let text = format!("it is longer than {FRAME_MAX} bytes");
-                self.outlet.failed(engine, &text);
+                self.is_too_long(engine, &format!("it is longer than {FRAME_MAX} bytes"));
             }
             Verdict::Failed(text) => self.outlet.failed(engine, &text),
             _ => {}
         }
+    }
+
+    /// There is no room for the next message.
+    fn is_too_long(&mut self, engine: &Engine, text: &str) {
+        self.room = ROOM;
+        self.outlet.failed(engine, text);
     }
 
     /// Whether its callback runs.

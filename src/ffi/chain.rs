@@ -2,6 +2,7 @@
 //! several steps in one call.
 
 use std::any::Any;
+use std::collections::TryReserveError;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -154,8 +155,40 @@ impl ChainFrame<'_, '_> {
         outputs
             .try_reserve(capacity.saturating_sub(written))
             .map_err(|_| PARTITA_INVALID_ARGUMENT)?;
-        self.lend_outputs();
-        Ok(())
+        match self.make_room_for_keys() {
+            Ok(()) => {
+                self.lend_outputs();
+                Ok(())
+            }
+            Err(_) => {
+                // They may have been moved; that there is room for more of them is not told.
+                self.lent.outputs = self.run.outputs.as_mut_ptr().cast();
+                Err(PARTITA_INVALID_ARGUMENT)
+            }
+        }
+    }
+
+    /// Makes room for the keys of as many outputs as fit, if there is memory.
+    fn make_room_for_keys(&mut self) -> Result<(), TryReserveError> {
+        let capacity = self.run.outputs.capacity();
+        match self.run.kind {
+            Some(KeyKind::Word) => {
+                let found = self.keep_words();
+                let more = capacity - found.min(capacity);
+                self.run.words.try_reserve(more)
+            }
+            Some(KeyKind::Bytes) => self.loan.try_fit(capacity),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps the words that were written when their memory moves; tells how many.
+    fn keep_words(&mut self) -> usize {
+        let words = &mut self.run.words;
+        let found = self.lent.keys_len.min(words.capacity());
+        // SAFETY: there is room for them, and the host says that it wrote them.
+        unsafe { words.set_len(found) };
+        found
     }
 
     /// Lends the memory for outputs and their keys.
@@ -165,10 +198,8 @@ impl ChainFrame<'_, '_> {
         self.lent.outputs_capacity = capacity;
         match self.run.kind {
             Some(KeyKind::Word) => {
+                let found = self.keep_words();
                 let words = &mut self.run.words;
-                let found = self.lent.keys_len.min(words.capacity());
-                // SAFETY: there is room for them, and the host says that it wrote them.
-                unsafe { words.set_len(found) };
                 words.reserve(capacity - found.min(capacity));
                 self.lent.word_keys = words.as_mut_ptr();
             }

@@ -2,6 +2,7 @@
 //! ends the loan when it settles: also that of a callback which will not return.
 
 use std::cell::RefCell;
+use std::collections::TryReserveError;
 
 use super::types::partita_bytes;
 
@@ -36,6 +37,14 @@ impl Loan {
         loan.scratch
             .reserve((count * SCRATCH_EACH).max(SCRATCH_MIN));
         loan
+    }
+
+    /// Makes room for so many keys, if there is memory. What was written stays.
+    pub(super) fn try_fit(&mut self, count: usize) -> Result<(), TryReserveError> {
+        self.keys
+            .try_reserve(count.saturating_sub(self.keys.len()))?;
+        self.fit(count);
+        Ok(())
     }
 
     /// Makes room for so many keys. What was written stays.

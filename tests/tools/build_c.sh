@@ -1,6 +1,6 @@
 #!/bin/sh
 # build_c.sh VARIANT SOURCE: builds a C program as target/c/VARIANT/NAME. What is generated from the header for
-# it lies in the same folder.
+# it lies in the same folder. LINKED is what it is linked with besides.
 #   static     with libpartita.a
 #   shared     with libpartita.so
 #   sanitized  with libpartita.a, under the address and undefined-behaviour sanitizers
@@ -60,6 +60,6 @@ tests/tools/wrong_calls.sh include/partita.h >"$folder/wrong_calls.h"
 $compiler -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -I"$folder" $flags \
     -c "$source" -o "$program.o"
 # shellcheck disable=SC2086
-$compiler -pthread $linked "$program.o" $libraries -o "$program.bin"
+$compiler -pthread $linked ${LINKED:-} "$program.o" $libraries -o "$program.bin"
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$run" "$program.bin" >"$program"
 chmod +x "$program"

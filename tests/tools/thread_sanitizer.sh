@@ -20,4 +20,4 @@ RUSTFLAGS="-Zsanitizer=thread" cargo "+$toolchain" rustc --locked --release --li
 export TSAN_ENGINE="$PWD/target/tsan/$host/release/libpartita.a"
 TSAN_RUNTIME=$(echo "$sysroot/lib/rustlib/$host/lib"/librustc-*_rt.tsan.a)
 export TSAN_RUNTIME
-for script in planted c_programs sequences; do tests/tools/$script.sh threads; done
+for script in planted c_programs scarce sequences; do tests/tools/$script.sh threads; done
