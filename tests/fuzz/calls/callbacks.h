@@ -1,16 +1,21 @@
-/* Callbacks with whims: they fail, stop early, emit nothing or a lot, delete, call in again, and ask for a close. They
- * keep their contracts. */
+/* Callbacks with whims: they fail, stop early, emit nothing or a lot, delete, and call in again. Those of some
+ * applications also break their contract, and claim more than they were given. */
 #ifndef CALLBACKS_H
 #define CALLBACKS_H
 
 #include "objects.h"
 
-enum whim { WELL, FAIL, STOP, CALL, NOTHING, DELETES, MANY };
+enum whim { WELL, FAIL, STOP, CALL, NOTHING, DELETES, MANY, BREAK };
+
+enum { BREAK_BYTE = 0xe9, UNKNOWN_STATUS = 99 };
+
+/* Whether callbacks of this application may break their contract. */
+static bool breaks_contracts;
 
 static enum whim whim_of(uint8_t byte) {
     static const enum whim whims[16] = {WELL, WELL, WELL, WELL, WELL, WELL, WELL, WELL,
                                         FAIL, FAIL, STOP, CALL, CALL, NOTHING, DELETES, MANY};
-    return whims[byte & 15];
+    return byte == BREAK_BYTE && breaks_contracts ? BREAK : whims[byte & 15];
 }
 
 /* Whether this thread computes a run outside of a callback: there calls would wait. */
@@ -23,6 +28,7 @@ static void call_again(uint8_t choice);
 static enum whim have_whim(void) {
     uint8_t byte = next_whim();
     enum whim whim = whim_of(byte);
+    if (whim == BREAK) note_broken();
     if (whim != CALL) return whim;
     uint8_t choice = next_whim();
     if (!serves_run) call_again(choice);
@@ -61,7 +67,8 @@ static partita_status build_parts(void *at, partita_build *build) {
     CHECK_EQ(((host *)at)->released, 0);
     for (; build->done < build->len; build->done++) {
         enum whim whim = have_whim();
-        if (whim == FAIL) {
+        if (whim == BREAK) build->done = build->len + 1;
+        if (whim == FAIL || whim == BREAK) {
             say_why(&build->failure);
             return PARTITA_FAILED;
         }
@@ -109,6 +116,10 @@ static partita_status find_keys(void *at, partita_keys *keys) {
     CHECK_EQ(((host *)at)->released, 0);
     for (; keys->done < keys->len; keys->done++) {
         enum whim whim = have_whim();
+        if (whim == BREAK) {
+            keys->done = keys->len + 1;
+            return PARTITA_OK;
+        }
         if (whim == STOP && keys->done > 0) return PARTITA_OK;
         if (whim == FAIL) {
             say_why(&keys->failure);
@@ -156,7 +167,24 @@ static int32_t compute(void *at, partita_value data, partita_value state, partit
     else if (!same) hold(data, -1);
     if (part) leave_part(part, step, message, whim != FAIL);
     if (whim == FAIL) return PARTITA_COMPUTE_FAILED;
+    if (whim == BREAK) return UNKNOWN_STATUS;
     return part == NULL ? 0 : whim == DELETES ? PARTITA_CHANGED | PARTITA_DELETE : PARTITA_CHANGED;
+}
+
+/* Claims too much of a run, in which this message is the next one. */
+static partita_status break_run(partita_run *run, message message) {
+    partita_value output;
+    switch (next_whim() % 5) {
+    case 0: run->done = run->len + 1; break;
+    case 1: run->done = SIZE_MAX; break;
+    case 2: run->outputs_len = run->outputs_capacity + 1; break;
+    case 3:
+        if (!new_message(message, &output)) break;
+        run->outputs[0] = (partita_output){output, run->len}, run->outputs_len = 1;
+        break;
+    case 4: return UNKNOWN_STATUS;
+    }
+    return PARTITA_OK;
 }
 
 static partita_status compute_run(const host *step, partita_run *run) {
@@ -171,6 +199,10 @@ static partita_status compute_run(const host *step, partita_run *run) {
         if (!fits && whim == MANY && (run->done & 1)) {
             CHECK_OK(partita_run_reserve(run, run->outputs_len + outputs));
             fits = true;
+        }
+        if (whim == BREAK) {
+            leave_part(part, step, message, false);
+            return break_run(run, message);
         }
         if (whim == FAIL || stops || !fits) {
             leave_part(part, step, message, false);
@@ -200,6 +232,21 @@ static partita_status run(void *at, partita_run *run) {
     return compute_run(at, run);
 }
 
+/* Claims too much of a chain, in which this message is the next one. */
+static partita_status break_chain(partita_chain *chain, message message) {
+    switch (next_whim() % 6) {
+    case 0: chain->outputs_len = chain->outputs_capacity + 1; break;
+    case 1: chain->completed[0] = chain->len + 1; break;
+    case 2: chain->waiting[chain->steps - 1] = SIZE_MAX; break;
+    case 3: chain->keys_len = chain->outputs_capacity + 1; break;
+    case 4:
+        if (new_message(message, &chain->failed)) chain->failed_step = chain->steps + 1;
+        return PARTITA_FAILED;
+    case 5: return UNKNOWN_STATUS;
+    }
+    return PARTITA_OK;
+}
+
 /* Runs a message through the steps of a chain, depth first; tells whether the call goes on with the next one. */
 static partita_status chain_one(partita_chain *chain, size_t index, bool *stops) {
     struct {
@@ -223,6 +270,10 @@ static partita_status chain_one(partita_chain *chain, size_t index, bool *stops)
         }
         CHECK_EQ(((host *)chain->hosts[item.step])->released, 0);
         enum whim whim = have_whim();
+        if (whim == BREAK) {
+            *stops = true;
+            return break_chain(chain, message);
+        }
         if (whim == FAIL || (whim == STOP && chain->completed[0] > 0)) {
             *stops = true;
             if (whim == FAIL) {
@@ -273,6 +324,10 @@ static partita_status deliver(void *at, partita_delivery *delivery) {
     CHECK_EQ(((host *)at)->released, 0);
     for (; delivery->done < delivery->len; delivery->done++) {
         enum whim whim = have_whim();
+        if (whim == BREAK) {
+            delivery->done = delivery->len + 1;
+            return PARTITA_OK;
+        }
         if (whim == STOP && delivery->done > 0) return PARTITA_OK;
         if (whim == FAIL) {
             say_why(&delivery->failure);
@@ -288,6 +343,10 @@ static partita_status answer(void *at, partita_answers *answers) {
     for (; answers->done < answers->len; answers->done++) {
         enum whim whim = have_whim();
         check_not_reported(answers->tokens[answers->done]);
+        if (whim == BREAK) {
+            answers->done = answers->len + 1;
+            return PARTITA_OK;
+        }
         if (whim == STOP && answers->done > 0) return PARTITA_OK;
         if (whim == FAIL) {
             say_why(&answers->failure);
@@ -302,7 +361,9 @@ static partita_status bury(void *at, partita_dead_letters *letters) {
     CHECK_EQ(((host *)at)->released, 0);
     CHECK_EQ(letters->letter_size, sizeof(partita_dead_letter));
     for (; letters->done < letters->len; letters->done++) {
-        if (have_whim() == FAIL) {
+        enum whim whim = have_whim();
+        if (whim == BREAK) letters->done = letters->len + 1;
+        if (whim == FAIL || whim == BREAK) {
             say_why(&letters->failure);
             return PARTITA_FAILED;
         }
@@ -315,7 +376,9 @@ static partita_status bury(void *at, partita_dead_letters *letters) {
 static partita_status complete(void *at, partita_completed *completed) {
     CHECK_EQ(((host *)at)->released, 0);
     for (size_t index = 0; index < completed->len; index++) report(completed->completions[index].token);
-    if (have_whim() != FAIL) return PARTITA_OK;
+    enum whim whim = have_whim();
+    if (whim == BREAK) return UNKNOWN_STATUS;
+    if (whim != FAIL) return PARTITA_OK;
     say_why(&completed->failure);
     return PARTITA_FAILED;
 }

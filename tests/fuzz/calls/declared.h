@@ -52,6 +52,7 @@ static void declare_app(void) {
     declared.own_clock = declared.threads == PARTITA_THREADS_NONE && threads & 64;
     declared.serves = threads & 64;
     declared.polls = !(threads & 32);
+    breaks_contracts = threads & 128;
     declared.pipelines_len = 1 + (sizes >> 7);
     partita_app_options options = {.size = sizeof options,
                                    .name = PARTITA_STR("fuzzed"),

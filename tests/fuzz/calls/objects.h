@@ -41,6 +41,8 @@ static struct {
     host hosts[HOSTS_MAX];
     size_t hosts_len;
     int64_t parts;
+    /* Whether a callback broke its contract: what it says of its values cannot be believed, so some may not come back. */
+    bool broken;
 } objects = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void lock_objects(void) { pthread_mutex_lock(&objects.lock); }
@@ -55,6 +57,20 @@ static void forget_objects(void) {
     objects.messages_len = objects.hosts_len = 0;
     objects.tokens_len = 0;
     objects.parts = 0;
+    objects.broken = false;
+}
+
+static void note_broken(void) {
+    lock_objects();
+    objects.broken = true;
+    unlock_objects();
+}
+
+static bool is_broken(void) {
+    lock_objects();
+    bool broken = objects.broken;
+    unlock_objects();
+    return broken;
 }
 
 static host *new_host(host is) {
@@ -157,12 +173,14 @@ static void check_not_reported(uint64_t token) {
 
 /* After close: everything was handed back once, and everybody told of once. */
 static void check_all_came_back(void) {
-    for (size_t index = 0; index < objects.messages_len; index++) CHECK_EQ(objects.messages[index].held, 0);
+    for (size_t index = 0; !objects.broken && index < objects.messages_len; index++) {
+        CHECK_EQ(objects.messages[index].held, 0);
+    }
     for (size_t index = 0; index < objects.hosts_len; index++) CHECK_EQ(objects.hosts[index].released, 1);
     for (size_t token = 0; token < objects.tokens_len; token++) {
         CHECK_EQ(objects.reported[token], objects.asked[token]);
     }
-    CHECK_EQ(objects.parts, 0);
+    if (!objects.broken) CHECK_EQ(objects.parts, 0);
 }
 
 #endif
