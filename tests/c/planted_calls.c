@@ -55,7 +55,7 @@ static partita_status planted_failure(partita_app app, partita_error *error_out)
 /* Threads that ask write what the others do. */
 static partita_status planted_describe(partita_app app, uint32_t form, char *text_out, size_t capacity,
                                        size_t *len_out, partita_error *error_out) {
-    static int asked;
+    static volatile int asked;
     if (planted("raced")) asked++;
     return partita_app_describe(app, form, text_out, capacity, len_out, error_out);
 }

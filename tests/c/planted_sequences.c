@@ -49,7 +49,7 @@ static partita_status planted_free(partita_sender sender) {
  * threads do. */
 static void planted_enter(part *part, const host *step, message message) {
     if (planted("shared") && message.number == 20) part->busy = 1;
-    static int entered;
+    static volatile int entered;
     if (planted("raced")) entered++;
     if (planted("disordered") && message.number > 20) message.number -= 10;
     enter_part(part, step, message);

@@ -396,7 +396,7 @@ static void call_again(uint8_t choice) {
     partita_cancel cancel = {read_handle(&hands.cancel.id)};
     partita_buffer buffer;
     partita_reader reader;
-    partita_value value;
+    partita_value value = word(0);
     size_t len;
     lock_objects();
     bool waits = objects.hosts[0].released == 0;
