@@ -447,7 +447,7 @@ static void call_again(uint8_t choice) {
     if (waits) CHECK(status != PARTITA_OK);
 }
 
-static void call_once(void) {
+static void make_call(void) {
     switch (next_byte() % 32) {
     case 0: case 1: case 2: case 3: send(); break;
     case 4: case 5: case 6: send_batch(); break;
@@ -533,7 +533,7 @@ void run_calls(const uint8_t *data, size_t len) {
     CHECK_OK(partita_cancel_new(&hands.cancel));
     declare();
     start_app();
-    while (input_is_left()) call_once();
+    while (input_is_left()) make_call();
     let_go();
     close_app();
     check_all_came_back();
