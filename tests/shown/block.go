@@ -29,6 +29,7 @@ func blocksOf(document, text string) (blocks []*block, err error) {
 	var current *block
 	var last *block // the block right above, for its output
 	from := ""
+	above := ""
 	for index, line := range strings.Split(text, "\n") {
 		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
@@ -44,7 +45,10 @@ func blocksOf(document, text string) (blocks []*block, err error) {
 			current.text += line + "\n"
 		case partOf.MatchString(line):
 			from = partOf.FindStringSubmatch(line)[1]
+		case strings.HasPrefix(line, "    ") && above == "" && !strings.Contains(line, "-->"):
+			return blocks, fmt.Errorf("%s:%d: it is code by indentation alone: expected a fence that says what it is", document, index+1)
 		}
+		above = line
 	}
 	if current != nil {
 		return blocks, current.wrong("it is never closed")

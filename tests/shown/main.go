@@ -11,6 +11,8 @@
 //	cmake    the same, always with a script
 //	mermaid  a diagram
 //	text     no code
+//
+// A diagram of one line, with an arrow, needs no fence.
 package main
 
 import (

@@ -16,6 +16,7 @@ const prints = "#include <stdio.h>\nint main(void) { return puts(\"one\") < 0; }
 // planted are documents with a fault, and what is said of each.
 var planted = map[string]struct{ text, says string }{
 	"a block of no kind":              {fence + "\nx\n" + fence, "its kind is"},
+	"an indented block":               {"See:\n\n    make bread\n", "by indentation alone"},
 	"an open block":                   {fence + "c\nint x;\n", "it is never closed"},
 	"an output of nothing":            {fence + "output\nx\n" + fence, "the output of nothing"},
 	"a missing target":                {fence + "sh\nmake bread\n" + fence, "no target bread"},

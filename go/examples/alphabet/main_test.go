@@ -70,3 +70,7 @@ func TestVotesForOtherLettersAndFramesOfOtherLengthsAreDeadLetters(t *testing.T)
 		t.Errorf("%v", reasons)
 	}
 }
+
+func TestTheReadmeShowsWhatComesOut(t *testing.T) {
+	wire.CheckReadme(t, "README.md", wire.Start(t, 1, declare))
+}

@@ -57,3 +57,7 @@ func TestAFrameOfAnotherLengthIsADeadLetterAndTheConnectionGoesOn(t *testing.T) 
 		t.Errorf("%+v", letter)
 	}
 }
+
+func TestTheReadmeShowsWhatComesOut(t *testing.T) {
+	wire.CheckReadme(t, "README.md", wire.Start(t, 1, declare))
+}

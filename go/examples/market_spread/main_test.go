@@ -187,6 +187,15 @@ func TestWrongFramesAndUnknownSymbolsAreDeadLettersAndTheConnectionGoesOn(t *tes
 	}
 }
 
+func TestTheReadmeShowsWhatComesOut(t *testing.T) {
+	running := start(t, 1)
+	running.SendShown(wire.Readme(t, "README.md"), "7010", "7011")
+	want := resultFrame(1, 7, "order1", "AAA ", 10, 10, 1, 2)
+	if rest := running.Rest(); len(rest) != 60 || rest[:52] != want {
+		t.Errorf("%x came out", rest)
+	}
+}
+
 func TestSymbolsAreReadFromAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "symbols")
 	for text, want := range map[string]string{

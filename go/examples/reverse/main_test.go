@@ -40,3 +40,7 @@ func TestEachTextComesOutReversedInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestTheReadmeShowsWhatComesOut(t *testing.T) {
+	wire.CheckReadme(t, "README.md", wire.Start(t, 1, declare))
+}

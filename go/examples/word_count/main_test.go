@@ -68,3 +68,7 @@ func TestEachWordComesOutWithItsCountInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestTheReadmeShowsWhatComesOut(t *testing.T) {
+	wire.CheckReadme(t, "README.md", wire.Start(t, 1, declare))
+}
