@@ -194,7 +194,7 @@ TESTS := test-toolchain test-rust test-faults test-frames test-calls test-loom t
     test-shown-programs test-rebuilt-engine test-go-refused test-go-version test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
 CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-races check-install check-progress \
-    check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-gogc check-go-cgocheck
+    check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-asan check-go-gogc check-go-cgocheck
 .PHONY: between-sockets fuzz fuzz-frames fuzz-calls soak cycles check-tools $(TESTS) $(CHECKS)
 
 test: build ## all tests that need only Rust, Go, a C compiler and make
@@ -337,6 +337,9 @@ check-go-static: $(BUNDLED)
 
 check-go-race: $(BUNDLED)
 	$(GROUP) $@ go -C go test -race ./...
+
+check-go-asan: $(BUNDLED)
+	$(GROUP) $@ tests/tools/go_asan.sh
 
 check-go-gogc: $(BUNDLED)
 	$(GROUP) $@ env GOGC=1 go -C go test -count=1 ./...

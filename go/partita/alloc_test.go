@@ -29,7 +29,7 @@ type boxed struct {
 func TestAMillionMessagesAllocateNothing(t *testing.T) {
 	const keys = 1000
 	messages := 1 << 20
-	if raceEnabled {
+	if instrumented {
 		messages >>= 5
 	}
 	cancellable, cancel := context.WithCancel(context.Background())
@@ -154,7 +154,7 @@ func TestAMillionMessagesAllocateNothing(t *testing.T) {
 			feed(messages / 8) // until all rooms have their sizes
 			each := allocations(messages, func() { feed(messages) })
 			t.Logf("%.6f allocations a message", each)
-			if each > 0.001 && !raceEnabled {
+			if each > 0.001 && !instrumented {
 				t.Errorf("%.6f allocations a message, expected less than 0.001", each)
 			}
 			must(t, app.Stop())
@@ -181,7 +181,7 @@ func TestASingleSendAllocatesNothing(t *testing.T) {
 	feed()
 	each := allocations(100_000, feed)
 	t.Logf("%.6f allocations a message", each)
-	if each > 0.001 && !raceEnabled {
+	if each > 0.001 && !instrumented {
 		t.Errorf("%.6f allocations a message, expected less than 0.001", each)
 	}
 }
@@ -214,7 +214,7 @@ func TestAKnownKeyTakesFewBytes(t *testing.T) {
 	}
 	each := (residentMemory(t) - before) * 1024 / keys
 	t.Logf("%d bytes a key", each)
-	if each > 56 && !raceEnabled {
+	if each > 56 && !instrumented {
 		t.Errorf("a known key takes %d bytes, expected at most 56", each)
 	}
 }

@@ -224,7 +224,7 @@ func TestABufferAllocatesNothingForAMessage(t *testing.T) {
 	}
 	send()
 	each := testing.AllocsPerRun(5, send) / 100_000
-	if each > 0.001 && !raceEnabled {
+	if each > 0.001 && !instrumented {
 		t.Errorf("%.4f allocations a message", each)
 	}
 	must(t, app.Close(deadline(t)))

@@ -216,7 +216,7 @@ func (before holdings) less(after holdings) (more string) {
 		{"handles", before.handles, after.handles, 0},
 		{"KiB of memory", before.memory, after.memory, memoryMore},
 	} {
-		if kind.after > kind.before+kind.allow && !(raceEnabled && kind.name == "KiB of memory") {
+		if kind.after > kind.before+kind.allow && !(instrumented && kind.name == "KiB of memory") {
 			more += fmt.Sprintf("%d %s after %d; ", kind.after, kind.name, kind.before)
 		}
 	}

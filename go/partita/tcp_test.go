@@ -593,7 +593,7 @@ func TestClosingAtAnyMomentLeavesNothing(t *testing.T) {
 }
 
 func TestNothingIsAllocatedForEachMessageOverTCP(t *testing.T) {
-	if raceEnabled {
+	if instrumented {
 		return // it allocates by itself
 	}
 	peer := newPeer(t)

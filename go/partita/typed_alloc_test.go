@@ -54,7 +54,7 @@ type tick2 struct {
 func TestAMillionTypedMessagesAllocateNothing(t *testing.T) {
 	const keys = 1000
 	messages := 1 << 20
-	if raceEnabled {
+	if instrumented {
 		messages >>= 5
 	}
 	cancellable, cancel := context.WithCancel(context.Background())
@@ -152,7 +152,7 @@ func TestAMillionTypedMessagesAllocateNothing(t *testing.T) {
 			feed(messages / 8) // until all rooms have their sizes
 			each := allocations(messages, func() { feed(messages) })
 			t.Logf("%.6f allocations a message", each)
-			if each > 0.001 && !raceEnabled {
+			if each > 0.001 && !instrumented {
 				t.Errorf("%.6f allocations a message, expected less than 0.001", each)
 			}
 			must(t, app.Stop())
@@ -178,7 +178,7 @@ func TestASingleTypedSendAllocatesNothing(t *testing.T) {
 	feed()
 	each := allocations(100_000, feed)
 	t.Logf("%.6f allocations a message", each)
-	if each > 0.001 && !raceEnabled {
+	if each > 0.001 && !instrumented {
 		t.Errorf("%.6f allocations a message, expected less than 0.001", each)
 	}
 }

@@ -787,10 +787,15 @@ impl Host for CompletionsHost {
 }
 
 /// A call with completions.
-struct CompletedFrame(partita_completed);
+struct CompletedFrame {
+    lent: partita_completed,
+    completions: Vec<partita_completion>,
+}
 
 impl Frame for CompletedFrame {
     fn settle(&mut self) -> Result<(), String> {
+        // Here, for a call that will not return.
+        self.completions = Vec::new();
         Ok(())
     }
 }
@@ -805,19 +810,20 @@ impl Completions for CompletionsHost {
             text: lent(text_of(completion)),
         });
         let completions: Vec<partita_completion> = completions.collect();
-        let mut frame = CompletedFrame(partita_completed {
+        let lent = partita_completed {
             size: size_of::<partita_completed>(),
             len: completions.len(),
             completions: completions.as_ptr(),
             completion_size: size_of::<partita_completion>(),
             failure: text.lend(),
-        });
+        };
+        let mut frame = CompletedFrame { lent, completions };
         frame::call(
             &mut frame,
             &text,
             // SAFETY: all that is lent lives for the call.
-            |frame| unsafe { (self.completed)(self.host.host, &raw mut (*frame).0) },
-            |frame| frame.0.failure.len,
+            |frame| unsafe { (self.completed)(self.host.host, &raw mut (*frame).lent) },
+            |frame| frame.lent.failure.len,
         )
     }
 }
@@ -838,11 +844,14 @@ impl Host for DeadLettersHost {
 /// A call to the dead-letter handler.
 struct LettersFrame<'a> {
     lent: partita_dead_letters,
+    letters: Vec<partita_dead_letter>,
     done: &'a mut usize,
 }
 
 impl Frame for LettersFrame<'_> {
     fn settle(&mut self) -> Result<(), String> {
+        // Here, for a call that will not return.
+        self.letters = Vec::new();
         *self.done = self.lent.done;
         Ok(())
     }
@@ -885,7 +894,11 @@ impl DeadLetters for DeadLettersHost {
             done: 0,
             failure: text.lend(),
         };
-        let mut frame = LettersFrame { lent, done };
+        let mut frame = LettersFrame {
+            lent,
+            letters,
+            done,
+        };
         frame::call(
             &mut frame,
             &text,
