@@ -568,8 +568,8 @@ typedef partita_status (*partita_dead_letters_fn)(void *host, struct partita_dea
 typedef void (*partita_park_fn)(void *host, uint32_t worker, int64_t timeout_ns);
 
 /**
- * Ends the sleep of this worker, or its next one. Any thread; it must not wait, and calls nothing
- * of the engine.
+ * Ends the sleep of this worker, or its next one; or tells who asked for it with a number of its own
+ * (`partita_sender_watch`). Any thread; it must not wait, and calls nothing of the engine.
  */
 typedef void (*partita_unpark_fn)(void *host, uint32_t worker);
 
@@ -719,11 +719,12 @@ typedef struct partita_app_options {
   partita_dead_letters_fn dead_letters;
   /**
    * With `PARTITA_THREADS_HOST`: how a worker sleeps when there is nothing to do, for hosts whose
-   * threads should not sleep inside the engine. NULL: in the engine's own way.
+   * threads should not sleep inside the engine. NULL: in the engine's own way. Not called where a worker sleeps
+   * outside: see `partita_app_serve_turn`.
    */
   partita_park_fn park;
   /**
-   * Ends the sleep of a worker. Set if `park` is.
+   * Ends the sleep of a worker, or tells a sender of room (`partita_sender_watch`). Set if `park` is.
    */
   partita_unpark_fn unpark;
   /**
@@ -997,6 +998,24 @@ typedef struct partita_run {
    */
   uint32_t later;
 } partita_run;
+
+/**
+ * What `partita_app_serve_turn` came out with; since 0.2.
+ */
+typedef struct partita_served {
+  /**
+   * `sizeof(partita_served)`; set by the caller.
+   */
+  size_t size;
+  /**
+   * A run to compute, or NULL.
+   */
+  struct partita_run *run;
+  /**
+   * Without a run: how long the worker may sleep at most, in nanoseconds, or `PARTITA_FOREVER`.
+   */
+  int64_t idle_ns;
+} partita_served;
 
 /**
  * A means to end a wait from another thread.
@@ -2616,6 +2635,24 @@ partita_status partita_app_serve(struct partita_app app,
                                  struct partita_run **run_out);
 
 /**
+ * As `partita_app_serve`, since 0.2, but the call also returns for the worker to sleep outside of the engine: then
+ * it answers `PARTITA_WOULD_BLOCK`, and `served_out` has no run. It is to be made again once `unpark` was called
+ * with `index`, which may have been before it returned, or `served_out->idle_ns` is over. For hosts whose threads
+ * are cheap to switch while they are outside, as goroutines are.
+ *
+ * `served_out` (its `size` is set by the caller) is written with `PARTITA_OK` and `PARTITA_WOULD_BLOCK`. A worker
+ * that sleeps is there, though no thread is inside this call: close calls `unpark`, and waits for the next call.
+ * Fails like `partita_app_serve`, and with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+ *
+ * Pointers:
+ * `served_out` points to as many writable bytes as its `size` says.
+ */
+partita_status partita_app_serve_turn(struct partita_app app,
+                                      uint32_t index,
+                                      partita_status answer,
+                                      struct partita_served *served_out);
+
+/**
  * Tells the engine that the thread of worker `index` is about to end inside the callback it is
  * in, and will not return from it (a Go goroutine that calls `runtime.Goexit` does that). The
  * item at `done` of that callback counts as failed, for the reason in `text`; the worker can then
@@ -3212,6 +3249,18 @@ partita_status partita_sender_admit(struct partita_sender sender,
                                     const struct partita_admission *admission,
                                     const struct partita_wait *wait,
                                     size_t *admitted_out);
+
+/**
+ * Has `unpark` of the application called with `number`, once, when it may be worth sending again: because there is
+ * room, or because all is refused from now on. It is called at once, inside this call, if it is worth it now. For
+ * hosts that wait in their own way, since 0.2; `number` tells them who, and workers have the numbers below
+ * `partita_app_thread_count`. It may also be called without a reason, also after the sender was freed.
+ *
+ * Any thread, one at a time (`PARTITA_BUSY`). Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with
+ * `PARTITA_INVALID_HANDLE`, or with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+ */
+partita_status partita_sender_watch(struct partita_sender sender,
+                                    uint32_t number);
 
 /**
  * Sends what came of messages that were admitted with `partita_sender_admit`; called as often as it

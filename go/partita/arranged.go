@@ -53,6 +53,6 @@ func (sender *sender[T]) admitKeyed(ctx context.Context, words []uint64) (admitt
 	if ctx == notWaiting {
 		return admitted, call(atOnce)
 	}
-	status = sender.gate.engine.waiter.wait(ctx, listener{}, call)
+	status = sender.await(ctx, call)
 	return admitted, status
 }

@@ -188,12 +188,11 @@ partita_status partita_go_run_worker(partita_app app, uint32_t index) {
 }
 
 partita_go_served partita_go_serve(partita_app app, uint32_t index, partita_status answer) {
-  partita_go_served served = {0};
+  partita_served came = {.size = sizeof came};
   worker = (int32_t)index;
-  served.status = partita_app_serve(app, index, answer, &served.run);
-  served.host = (uintptr_t)taken_host;
+  partita_status status = partita_app_serve_turn(app, index, answer, &came);
   worker = -1;
-  return served;
+  return (partita_go_served){status, (uintptr_t)taken_host, came.run, came.idle_ns};
 }
 
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,

@@ -53,17 +53,19 @@ partita_status partita_go_to_sink(partita_pipeline pipeline, partita_sink_option
                                   partita_go_taker taker, uintptr_t host, partita_sink *sink_out,
                                   partita_error *error_out);
 
-/* Enters the worker loop; the callbacks made on this thread are told `index`. */
+/* Enters the worker loop of who sees to sockets; the callbacks made on this thread are told `index`. */
 partita_status partita_go_run_worker(partita_app app, uint32_t index);
 
-/* What a worker came out of its loop with: a run of a step, or none if the application closes. */
+/* What a worker came out of its loop with: a run of a step, or how long to sleep (PARTITA_WOULD_BLOCK), or
+ * nothing if the application closes. */
 typedef struct partita_go_served {
   partita_status status;
   uintptr_t host;
   partita_run *run;
+  int64_t idle_ns;
 } partita_go_served;
 
-/* The worker loop for steps that block: it is left with each run, and entered with what that came to. */
+/* The worker loop: it is left with each run and to sleep, and entered with what the run came to. */
 partita_go_served partita_go_serve(partita_app app, uint32_t index, partita_status answer);
 partita_status partita_go_worker_lost(partita_app app, uint32_t index, const char *text,
                                       size_t len);

@@ -16,6 +16,8 @@ type callback struct {
 	failure *C.partita_failure
 	// at counts the items that are completed.
 	at int
+	// outside says that the engine is not inside the call meanwhile, and waits to be told what it came to.
+	outside bool
 	// refusal is why the item at `at` failed, if the code returned and yet it did.
 	refusal string
 	job     job
@@ -52,9 +54,12 @@ func (call *callback) do(code func()) C.partita_status {
 func (call *callback) fail(end ending) {
 	text := end.text(call.job.describe())
 	call.report()
-	if end.exited() && !call.worker.stands() && call.worker.helper == nil {
+	if end.exited() && !call.outside && !call.worker.stands() && call.worker.helper == nil {
 		call.worker.lose(text)
 		return
+	}
+	if end.exited() && call.outside {
+		call.worker.lost = cut(text, lostMax, "...")
 	}
 	call.explain(text)
 }

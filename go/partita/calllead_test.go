@@ -248,7 +248,7 @@ func TestCallersWaitForCreditsWithoutThreads(t *testing.T) {
 			must(t, call(deadline(t), n))
 		}()
 	}
-	await(t, "those who call wait", func() bool { return goroutinesIn("partita.turn.wait(") >= many })
+	await(t, "those who call wait", func() bool { return goroutinesIn("partita.turn.wait(") >= many-1 }) // the last has its turn
 	if created := pprof.Lookup("threadcreate").Count() - before; created > many/10 {
 		t.Errorf("%d threads were made for %d who wait", created, many)
 	}

@@ -28,6 +28,7 @@ type engine struct {
 	// seated has what is made for each seat, and workers who sits there: the first is whoever closes.
 	seated  []seated
 	workers []*worker
+	rooms   rooms
 	// computing is how many of them are there for all that does not block.
 	computing int
 	// sockets says that there is a worker more, the last one, for the application's sockets.
@@ -83,8 +84,8 @@ func (engine *engine) threads() int {
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
 		worker := newWorker(engine, index)
-		if index >= engine.computing && !(engine.sockets && index == workers-1) {
-			worker.helper = engine.waiter.helpers.hire()
+		if index >= engine.computing && !worker.isForSockets() {
+			worker.helper = newHelper(&engine.waiter.helpers.helping[index])
 		}
 		engine.workers = append(engine.workers, worker)
 	}
@@ -103,7 +104,10 @@ func (engine *engine) start() error {
 		return engine.failure(engine.path, status, object)
 	}
 	C.partita_sender_new(engine.asked, &engine.probe, nil)
-	engine.hire(engine.threads())
+	threads := engine.threads()
+	engine.rooms.first = uint32(threads)
+	engine.waiter.helpers.hold(threads, engine.computing)
+	engine.hire(threads)
 	engine.nameStages()
 	return nil
 }
@@ -126,11 +130,13 @@ func (engine *engine) begin() {
 	for _, worker := range engine.workers {
 		if !worker.stands() {
 			engine.crew.Add(1)
-			if worker.helper == nil {
+			if worker.isForSockets() {
 				go worker.work()
 				continue
 			}
-			go worker.helper.work()
+			if worker.helper != nil {
+				go worker.helper.work()
+			}
 			go worker.serve(C.PARTITA_OK)
 		}
 	}

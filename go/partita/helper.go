@@ -4,16 +4,16 @@ package partita
 import "C"
 
 import (
-	"bytes"
-	"runtime"
-	"strconv"
-	"sync"
+	"sync/atomic"
+
+	"github.com/partita-stream/partita/go/partita/internal/self"
 )
 
 // helper does the callbacks of one worker of a step that blocks, on a goroutine that is not locked to a
 // thread: see [worker.serve]. Runs need none.
 type helper struct {
-	all   *helpers
+	// place is where it is known who helps.
+	place *atomic.Uintptr
 	tasks chan help
 	over  chan C.partita_status
 }
@@ -24,15 +24,23 @@ type help struct {
 	task task
 }
 
-// helpers are those of an engine.
+// helpers are the goroutines that run user code outside of the engine, which knows threads and cannot tell that
+// it waits for them: workers, and those who help some.
 type helpers struct {
-	lock sync.Mutex
-	// goroutines are their numbers, and those of the workers that serve.
-	goroutines map[uint64]struct{}
+	// serving has who is the worker of each index, while that computes outside, and helping who helps it.
+	serving, helping []atomic.Uintptr
+	// computing is how many workers there are for all that does not block.
+	computing int
 }
 
-func (helpers *helpers) hire() *helper {
-	return &helper{helpers, make(chan help), make(chan C.partita_status)}
+// hold makes room for workers; `computing` of them are there for all that does not block.
+func (helpers *helpers) hold(workers, computing int) {
+	helpers.serving, helpers.helping = make([]atomic.Uintptr, workers), make([]atomic.Uintptr, workers)
+	helpers.computing = min(computing, workers)
+}
+
+func newHelper(place *atomic.Uintptr) *helper {
+	return &helper{place, make(chan help), make(chan C.partita_status)}
 }
 
 // help does a task while the worker waits.
@@ -44,11 +52,10 @@ func (helper *helper) help(call *callback, task task) C.partita_status {
 // work does tasks until the worker leaves. If user code ends the goroutine, the task has failed, and
 // another goroutine goes on.
 func (helper *helper) work() {
-	number := goroutine()
-	helper.all.enter(number)
+	helper.place.Store(self.Number())
 	returned := false
 	defer func() {
-		helper.all.leave(number)
+		helper.place.Store(0)
 		if !returned {
 			go helper.work()
 			helper.over <- C.PARTITA_FAILED
@@ -60,45 +67,22 @@ func (helper *helper) work() {
 	returned = true
 }
 
-func (helpers *helpers) enter(goroutine uint64) {
-	helpers.lock.Lock()
-	defer helpers.lock.Unlock()
-	if helpers.goroutines == nil {
-		helpers.goroutines = make(map[uint64]struct{})
-	}
-	helpers.goroutines[goroutine] = struct{}{}
-}
-
-func (helpers *helpers) leave(goroutine uint64) {
-	helpers.lock.Lock()
-	defer helpers.lock.Unlock()
-	delete(helpers.goroutines, goroutine)
-}
-
-// here tells whether the calling goroutine is one of them: what it waits for may never come, and the
-// engine, which knows threads, cannot tell.
+// here tells whether the calling goroutine is one of them: what it waits for may never come.
 func (helpers *helpers) here() bool {
-	helpers.lock.Lock()
-	none := len(helpers.goroutines) == 0
-	helpers.lock.Unlock()
-	if none {
-		return false
-	}
-	number := goroutine()
-	helpers.lock.Lock()
-	defer helpers.lock.Unlock()
-	_, is := helpers.goroutines[number]
-	return is
+	me := self.Number()
+	return isAmong(helpers.serving, me) || isAmong(helpers.helping[helpers.computing:], me)
 }
 
-// goroutine is the number of the calling goroutine, which a stack trace begins with.
-func goroutine() uint64 {
-	var room [64]byte
-	text := bytes.TrimPrefix(room[:runtime.Stack(room[:], false)], []byte("goroutine "))
-	digits, _, _ := bytes.Cut(text, []byte(" "))
-	number, err := strconv.ParseUint(string(digits), 10, 64)
-	if err != nil {
-		panic("no number in the stack of a goroutine: " + string(room[:]))
+// computes tells whether the calling goroutine is a worker that must not send.
+func (helpers *helpers) computes() bool {
+	return isAmong(helpers.serving[:helpers.computing], self.Number())
+}
+
+func isAmong(places []atomic.Uintptr, number uintptr) bool {
+	for i := range places {
+		if places[i].Load() == number {
+			return true
+		}
 	}
-	return number
+	return false
 }

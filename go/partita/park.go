@@ -3,12 +3,15 @@ package partita
 // #include "bridge.h"
 import "C"
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
-// bed is where a worker sleeps when it has nothing to do. It sleeps in Go and not inside the engine,
-// because a goroutine that sleeps in C keeps its processor (its P) from others for a while.
+// bed is where a goroutine sleeps that the engine will wake: in Go and not inside the engine, because one that
+// sleeps in C keeps its processor (its P) from others for a while.
 type bed struct {
-	// wake has a token if the worker was told to wake since it last slept.
+	// wake has a token if the goroutine was told to wake since it last slept.
 	wake chan struct{}
 	// timer is for sleeps that end by themselves, one at a time.
 	timer *time.Timer
@@ -20,7 +23,7 @@ func newBed() bed {
 	return bed{wake: make(chan struct{}, 1), timer: timer}
 }
 
-// sleep returns when the worker was told to wake, or the time is over, unless that is negative.
+// sleep returns when the goroutine was told to wake, or the time is over, unless that is negative.
 func (bed bed) sleep(timeout time.Duration) {
 	if timeout < 0 {
 		<-bed.wake
@@ -34,7 +37,17 @@ func (bed bed) sleep(timeout time.Duration) {
 	}
 }
 
-// rouse ends the sleep of the worker, or its next one.
+// sleepUntil is sleep that may be cancelled: then it returns false.
+func (bed bed) sleepUntil(ctx context.Context) bool {
+	select {
+	case <-bed.wake:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// rouse ends the sleep of the goroutine, or its next one.
 func (bed bed) rouse() {
 	select {
 	case bed.wake <- struct{}{}:
@@ -49,5 +62,10 @@ func partitaGoPark(host C.uintptr_t, index C.uint32_t, timeout C.int64_t) {
 
 //export partitaGoUnpark
 func partitaGoUnpark(host C.uintptr_t, index C.uint32_t) {
-	hostOf[*engine](uintptr(host)).worker(C.int32_t(index)).bed.rouse()
+	engine := hostOf[*engine](uintptr(host))
+	if uint32(index) >= engine.rooms.first {
+		engine.rooms.bed(uint32(index)).rouse()
+		return
+	}
+	engine.worker(C.int32_t(index)).bed.rouse()
 }

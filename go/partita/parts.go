@@ -33,6 +33,9 @@ func (engine *engine) parts(partition string, visit func(key func() Key, number 
 	if visit == nil {
 		return fmt.Errorf("%s: %w: the function is nil", path, ErrInvalidArgument)
 	}
+	if engine.waiter.helpers.here() {
+		return wouldDeadlock(path)
+	}
 	name := C.CString(partition)
 	defer C.free(unsafe.Pointer(name))
 	var reader C.partita_reader

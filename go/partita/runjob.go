@@ -51,10 +51,10 @@ func partitaGoRun(host C.uintptr_t, index C.int32_t, room *C.partita_run) C.part
 		return C.PARTITA_UNSUPPORTED
 	}
 	step := hostOf[stepHost](uintptr(host))
-	return step.run(step.base().engine.worker(index), room)
+	return step.run(step.base().engine.worker(index), room, false)
 }
 
-func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.partita_status {
+func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run, outside bool) C.partita_status {
 	run := step.runs[worker.seat()]
 	run.runRoom = runRoom{
 		callback: begin(worker, &room.done, &room.failure, run),
@@ -63,9 +63,10 @@ func (step *step[In, Part, Out]) run(worker *worker, room *C.partita_run) C.part
 		states:   unsafe.Slice((*uint64)(unsafe.Pointer(room.states)), room.len),
 		flags:    unsafe.Slice((*uint8)(unsafe.Pointer(room.flags)), room.len),
 	}
+	run.outside = outside
 	run.lend()
-	if worker.helper != nil {
-		return run.do(run.work) // outside of a callback
+	if outside {
+		return run.do(run.work)
 	}
 	return run.perform(run)
 }

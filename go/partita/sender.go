@@ -35,6 +35,8 @@ type sender[T any] struct {
 	textSize int
 	// found counts the messages whose keys are found.
 	found int
+	// number is that of the bed where it waits for room.
+	number uint32
 	// one is a message that is sent alone.
 	one [1]T
 	// lead sends through the stateless steps that the pipeline begins with, if it does.
@@ -62,12 +64,16 @@ func newSender[T any](gate *gateOf[T]) *sender[T] {
 		gate:   gate,
 		cache:  slotCache[T]{store: gate.messages.slots},
 		tokens: slotCache[awaited]{store: gate.engine.awaited},
+		number: gate.engine.rooms.take(),
 	}
 }
 
 // send sends messages in order, up to the first that is nil, and returns how many it sent. It waits
 // until ctx ends, unless that is notWaiting.
 func (sender *sender[T]) send(ctx context.Context, batch []T) (sent int, err error) {
+	if sender.gate.engine.waiter.helpers.computes() {
+		return 0, wouldDeadlock(sender.gate.path)
+	}
 	if sender.lead != nil {
 		return sender.lead.send(ctx, batch)
 	}
@@ -163,7 +169,7 @@ func (sender *sender[T]) push(ctx context.Context, piece []T, refusal string) (s
 	if ctx == notWaiting {
 		status = call(atOnce)
 	} else {
-		status = sender.gate.engine.waiter.wait(ctx, listener{}, call)
+		status = sender.await(ctx, call)
 	}
 	for _, number := range numbers[sent:] {
 		sender.cache.store.clear(messages.at(number))
@@ -260,6 +266,7 @@ func (sender *sender[T]) free() {
 	if sender.lead != nil {
 		sender.lead.free()
 	}
+	sender.gate.engine.rooms.giveBack(sender.number)
 	sender.texts.free()
 	sender.cache.empty()
 	sender.tokens.empty()

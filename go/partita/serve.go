@@ -3,30 +3,43 @@ package partita
 // #include "bridge.h"
 import "C"
 
-// serve is a worker for steps that block, until the application is closed; answer is what came of the run
-// that it was given before, if it was. It computes outside of callbacks, in which its goroutine would be
-// locked to a thread: there each time that user code sleeps or waits takes several switches of threads. If
-// user code ends the goroutine, the run has failed, and another goroutine goes on.
+import (
+	"time"
+
+	"github.com/partita-stream/partita/go/partita/internal/self"
+)
+
+// serve is a worker, until the application is closed; answer is what came of the run that it was given before,
+// if it was. It computes and sleeps outside of the engine, as any goroutine does: inside a callback it would be
+// locked to a thread, and each time that it waits would take several switches of threads. If user code ends the
+// goroutine, the run has failed, and another goroutine goes on.
 func (worker *worker) serve(answer C.partita_status) {
-	number, helpers := goroutine(), worker.helper.all
-	helpers.enter(number)
+	place := &worker.engine.waiter.helpers.serving[worker.index]
+	place.Store(self.Number())
 	returned := false
 	defer func() {
-		helpers.leave(number)
+		place.Store(0)
 		if !returned {
-			go worker.serve(C.PARTITA_FAILED)
+			defer func() { go worker.serve(C.PARTITA_FAILED) }()
+			worker.tellReplaced()
 			return
 		}
-		close(worker.helper.tasks)
+		if worker.helper != nil {
+			close(worker.helper.tasks)
+		}
 		worker.engine.crew.Done()
 	}()
 	for {
 		served := C.partita_go_serve(worker.engine.app, C.uint32_t(worker.index), answer)
-		if served.run == nil {
+		switch {
+		case served.status == C.PARTITA_WOULD_BLOCK:
+			worker.bed.sleep(time.Duration(served.idle_ns))
+		case served.run != nil:
+			answer = hostOf[stepHost](uintptr(served.host)).run(worker, served.run, true)
+		default:
+			returned = true
 			worker.refused(served.status)
-			break
+			return
 		}
-		answer = hostOf[stepHost](uintptr(served.host)).run(worker, served.run)
 	}
-	returned = true
 }

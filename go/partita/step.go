@@ -39,7 +39,7 @@ type stepBase struct {
 // stepHost is a step of any types.
 type stepHost interface {
 	holder
-	run(worker *worker, room *C.partita_run) C.partita_status
+	run(worker *worker, room *C.partita_run, outside bool) C.partita_status
 	keys(worker *worker, room *C.partita_keys) C.partita_status
 	base() *stepBase
 	// kind is that of the keys.

@@ -48,8 +48,13 @@ func (worker *worker) free() {
 	worker.blame.Store(nil)
 }
 
-// work is the worker, until the application is closed. When user code ends the goroutine, another
-// takes over.
+// isForSockets tells whether it sees to the sockets, inside the engine.
+func (worker *worker) isForSockets() bool {
+	return worker.engine.sockets && worker.index == int(worker.engine.rooms.first)-1
+}
+
+// work is the worker, inside the engine until the application is closed. When user code ends the goroutine,
+// another takes over.
 func (worker *worker) work() {
 	returned := false
 	defer func() {

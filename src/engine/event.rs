@@ -66,7 +66,7 @@ pub(crate) struct Event {
 #[derive(Default)]
 struct State {
     generation: u64,
-    waker: Option<Waker>,
+    wakers: Vec<Waker>,
 }
 
 impl Event {
@@ -76,29 +76,26 @@ impl Event {
         // is not seen here.
         fence(Ordering::SeqCst);
         if self.waiters.load(Ordering::Relaxed) > 0 {
-            let waker = {
+            let wakers = {
                 let mut state = lock(&self.state);
                 state.generation += 1;
-                let waker = state.waker.take();
-                if waker.is_some() {
-                    // Under the lock: the count of one that sleeps is never taken for it.
-                    self.waiters.fetch_sub(1, Ordering::Relaxed);
-                }
-                waker
+                // Under the lock: the count of those that sleep is never taken for it.
+                self.waiters
+                    .fetch_sub(state.wakers.len(), Ordering::Relaxed);
+                std::mem::take(&mut state.wakers)
             };
             self.passed.notify_all();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            wakers.into_iter().for_each(Waker::wake);
         }
     }
 
     /// Has this waker woken once, the next time that threads are woken; the caller looks at its condition
-    /// after this call. There is one at a time.
+    /// after this call.
     pub(crate) fn watch(&self, waker: &Waker) {
         {
             let mut state = lock(&self.state);
-            if state.waker.replace(waker.clone()).is_none() {
+            if !state.wakers.iter().any(|other| other.will_wake(waker)) {
+                state.wakers.push(waker.clone());
                 self.waiters.fetch_add(1, Ordering::Relaxed);
             }
         }

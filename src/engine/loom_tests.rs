@@ -490,6 +490,33 @@ fn a_change_wakes_who_watches_for_it_and_who_sleeps_beside() {
 }
 
 #[test]
+fn a_change_wakes_all_who_watch_for_it() {
+    check(3, || {
+        let event = Arc::new(Event::default());
+        let changed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let watchers: Vec<_> = (0..2)
+            .map(|_| {
+                let (event, changed) = (event.clone(), changed.clone());
+                thread::spawn(move || {
+                    let woken = Arc::new(Woken(loom::sync::Notify::new()));
+                    while !changed.load(Relaxed) {
+                        event.watch(&woken.clone().into());
+                        if !changed.load(Relaxed) {
+                            woken.0.wait();
+                        }
+                    }
+                })
+            })
+            .collect();
+        changed.store(true, Relaxed);
+        event.notify();
+        watchers
+            .into_iter()
+            .for_each(|watcher| watcher.join().unwrap());
+    });
+}
+
+#[test]
 fn a_fired_cancel_ends_every_wait_that_has_it() {
     check(3, || {
         let (event, cancel) = (Arc::new(Event::default()), Arc::new(Cancel::default()));

@@ -133,7 +133,7 @@ fn the_states_of_a_shard_that_a_lost_worker_left_are_handed_back() {
             while !engine.pools.is_closed() {
                 thread::yield_now();
             }
-            engine.work(second, 1, false, false);
+            engine.work(second, 1, None, None);
         });
         assert_eq!(engine.close(&Wait::forever()), Ok(()));
     });

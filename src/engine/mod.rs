@@ -100,6 +100,7 @@ pub use reader::{Part, Reader};
 pub use sender::{Batch, BatchKeys, Sender, Tokens};
 pub(crate) use service::Service;
 pub use stepping::Stepped;
+pub use worker::{Served, Serving};
 
 /// Shards for each worker: some more than one, so that a worker that is done early finds work. Few
 /// declared keys are more likely to be uneven, and get more.
@@ -447,10 +448,10 @@ impl Engine {
             starting: AtomicUsize::new(starting.count()),
             pools: Pools::new(assembly.threads.len(), assembly.pools, |pool| {
                 Schedule::new(assembly.actors.len())
+                    .eager(pool != PoolId::WORKERS)
                     .with_sleep(plan.sleep.clone())
                     .with_clock(seam.clock().clone())
                     .with_alarm(seam.alarm().cloned())
-                    .eager(pool != PoolId::WORKERS)
             }),
             cells: Cells::new(assembly.actors.into_iter()),
             inboxes: assembly.inboxes,

@@ -15,9 +15,13 @@
 //! actors were taken meanwhile, so that no actor waits for a worker that is held up. When nobody is awake,
 //! a worker is woken at once, unless another is about to sleep and still watches ([`Watch`]).
 //!
-//! That is so where callbacks compute. In a pool of threads for what blocks ([`Schedule::eager`]) threads
+//! That is so where callbacks compute, on threads that sleep in the engine. In a pool of threads for what blocks ([`Schedule::eager`]) threads
 //! that are awake mostly sleep inside callbacks: every ready actor wakes a thread at once, one after the
 //! other, and nobody watches or looks on.
+//!
+//! Where workers sleep in the host's way ([`Sleep`]), waking one is the host's affair, and cheap: there, too,
+//! every ready actor wakes a worker. Such a worker comes out of [`Schedule::next`] to sleep ([`Nap`]), and goes
+//! back in with what it slept for.
 //!
 //! An actor may ask to be notified at a time ([`Timers`]). Whoever looks for an actor first makes those
 //! ready whose time has come. One sleeping worker is the keeper: it wakes at the earliest time. Who sets
@@ -65,6 +69,28 @@ impl Claim {
     pub(crate) fn reclaim(actor: ActorId) -> Claim {
         Claim(actor)
     }
+}
+
+/// What a worker is to do next.
+pub(crate) enum Next {
+    /// Run this actor.
+    Run(Claim),
+    /// Sleep in the host's way until it is woken or the nap is over, and then ask again, with the nap.
+    Sleep(Nap),
+    /// Leave: the schedule is closed.
+    Leave,
+}
+
+/// What a worker sleeps for.
+pub(crate) struct Nap {
+    /// How long at most.
+    pub(crate) most: Option<Duration>,
+    /// Whether it is the lookout.
+    looks: bool,
+    /// The time that it keeps.
+    keeps: Option<Duration>,
+    /// How many actors had been taken before.
+    taken: u64,
 }
 
 /// How long a lookout looks on.
@@ -141,7 +167,12 @@ impl Schedule {
 
     /// Lets workers sleep in the host's way.
     pub(crate) fn with_sleep(self, sleep: Option<Arc<dyn Sleep>>) -> Schedule {
-        Schedule { sleep, ..self }
+        let eager = self.eager || sleep.is_some();
+        Schedule {
+            sleep,
+            eager,
+            ..self
+        }
     }
 
     /// Lets timers go by this clock.
@@ -284,15 +315,16 @@ impl Schedule {
         !queue.closed && !queue.ready.is_empty()
     }
 
-    /// Takes the actor that is ready longest, for a worker, and waits for one; none once closed.
-    /// `awake` says that the worker has taken an actor this way before, and is back for more.
-    pub(crate) fn take(&self, worker: usize, awake: bool) -> Option<Claim> {
+    /// What a worker is to do next: it waits for an actor, unless it is to sleep in the host's way.
+    /// `awake` says that the worker has taken an actor this way before, and is back for more; `slept` is what
+    /// it slept for.
+    pub(crate) fn next(&self, worker: usize, awake: bool, slept: Option<Nap>) -> Next {
         let mut queue = lock(&self.queue);
         queue.awake -= usize::from(awake);
-        let mut joins = true;
+        let mut joins = slept.is_none_or(|nap| self.get_up(worker, &mut queue, &nap));
         loop {
             if queue.closed {
-                return None;
+                return Next::Leave;
             }
             self.ring(&mut queue);
             if (joins || self.eager || queue.awake == 0)
@@ -302,13 +334,47 @@ impl Schedule {
                 queue.taken += 1;
                 let claim = self.start(actor);
                 self.wake(queue);
-                return Some(claim);
+                return Next::Run(claim);
             }
             if !self.eager && queue.awake == 0 && queue.watch.begin() {
                 queue = self.watch(queue);
                 continue;
             }
-            (queue, joins) = self.park(worker, queue);
+            let nap = self.lie_down(worker, &mut queue);
+            if self.sleep.is_some() {
+                return Next::Sleep(nap);
+            }
+            queue = match nap.most {
+                Some(most) => wait_at_most(&self.arrived, &self.queue, queue, most),
+                None => self
+                    .arrived
+                    .wait(queue)
+                    .unwrap_or_else(|error| error.into_inner()),
+            };
+            joins = self.get_up(worker, &mut queue, &nap);
+        }
+    }
+
+    /// Sleeps in the host's way, on the thread of the worker.
+    pub(crate) fn sleep(&self, worker: usize, nap: &Nap) {
+        if let Some(sleep) = &self.sleep {
+            sleep.park(worker, nap.most);
+        }
+    }
+
+    /// `next`, for threads that only take actors and sleep.
+    #[cfg(test)]
+    pub(super) fn take(&self, worker: usize, mut awake: bool) -> Option<Claim> {
+        let mut slept = None;
+        loop {
+            match self.next(worker, awake, slept.take()) {
+                Next::Run(claim) => return Some(claim),
+                Next::Sleep(nap) => {
+                    self.sleep(worker, &nap);
+                    (awake, slept) = (false, Some(nap));
+                }
+                Next::Leave => return None,
+            }
         }
     }
 
@@ -325,42 +391,34 @@ impl Schedule {
         queue
     }
 
-    /// Sleeps until there may be something to do; tells whether the worker should join in although
-    /// others are awake.
-    fn park<'q>(
-        &'q self,
-        worker: usize,
-        mut queue: MutexGuard<'q, Queue>,
-    ) -> (MutexGuard<'q, Queue>, bool) {
+    /// A worker is about to sleep until there may be something to do.
+    fn lie_down(&self, worker: usize, queue: &mut Queue) -> Nap {
         queue.parked += 1;
         let looks = !self.eager && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
-        let taken = queue.taken;
         queue.lookout |= looks;
         let keeps = queue.unkept();
         queue.kept = keeps.or(queue.kept);
-        let most = self.sleeps_at_most(looks, keeps);
-        queue = if let Some(sleep) = &self.sleep {
+        if self.sleep.is_some() {
             queue.sleepers.push(worker);
-            drop(queue);
-            sleep.park(worker, most);
-            queue = lock(&self.queue);
-            queue.sleepers.retain(|&sleeper| sleeper != worker);
-            queue
-        } else if let Some(most) = most {
-            wait_at_most(&self.arrived, &self.queue, queue, most)
-        } else {
-            self.arrived
-                .wait(queue)
-                .unwrap_or_else(|error| error.into_inner())
-        };
+        }
+        Nap {
+            most: self.sleeps_at_most(looks, keeps),
+            looks,
+            keeps,
+            taken: queue.taken,
+        }
+    }
+
+    /// A worker has slept; tells whether it should join in although others are awake.
+    fn get_up(&self, worker: usize, queue: &mut Queue, nap: &Nap) -> bool {
+        queue.sleepers.retain(|&sleeper| sleeper != worker);
         queue.parked -= 1;
         queue.waking = false;
-        queue.lookout &= !looks;
-        if queue.kept == keeps {
+        queue.lookout &= !nap.looks;
+        if queue.kept == nap.keeps {
             queue.kept = None;
         }
-        let joins = looks && queue.taken - taken < FEW;
-        (queue, joins)
+        nap.looks && queue.taken - nap.taken < FEW
     }
 
     /// How long at most a lookout sleeps, or who keeps a timer.

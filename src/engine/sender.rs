@@ -1,5 +1,6 @@
 //! Sending: admission first, then stateless steps and keys, then one push for each shard.
 
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use super::admitted::Admission;
@@ -11,7 +12,7 @@ use super::scatter::{Keys, Scatter};
 use super::segment::{Origin, Origins, Spans};
 use super::ticket::Ticket;
 use super::{Death, Engine, Failure};
-use crate::host::{KeyBatch, Verdict};
+use crate::host::{KeyBatch, Sleep, Verdict};
 use crate::model::{ByteKeys, DeadReason, KeyKind, Value};
 use crate::sync::{Arc, Ordering};
 use crate::topology::{End, StatePlan, StepPlan};
@@ -74,6 +75,18 @@ struct Sending {
     goes_on: bool,
 }
 
+/// Who waits for room in the host's way.
+struct Watcher {
+    sleep: Arc<dyn Sleep>,
+    number: usize,
+}
+
+impl Wake for Watcher {
+    fn wake(self: Arc<Self>) {
+        self.sleep.unpark(self.number);
+    }
+}
+
 /// Sends into one pipeline; order is kept per sender.
 pub struct Sender {
     pub(super) engine: Arc<Engine>,
@@ -90,6 +103,8 @@ pub struct Sender {
     /// The batch that is being sent with one token.
     sending: Option<Sending>,
     position: u64,
+    /// Whom it had told of room last, by number.
+    watcher: Option<(usize, Waker)>,
 }
 
 impl Sender {
@@ -106,12 +121,37 @@ impl Sender {
             arranged: Scatter::default(),
             sending: None,
             position: 0,
+            watcher: None,
         }
     }
 
     /// The application it sends into.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// Has the host's [`unpark`](crate::host::Sleep::unpark) called with this number, once, when it may be worth
+    /// trying to send: at once if it is now. Tells whether the host has its own way to sleep.
+    pub fn watch(&mut self, number: usize) -> bool {
+        let engine = &*self.engine;
+        let Some(sleep) = &engine.plan.sleep else {
+            return false;
+        };
+        let watcher = match &self.watcher {
+            Some((known, watcher)) if *known == number => watcher,
+            _ => {
+                let sleep = sleep.clone();
+                let watcher = Arc::new(Watcher { sleep, number }).into();
+                &self.watcher.insert((number, watcher)).1
+            }
+        };
+        let flow = &engine.pipelines[self.pipeline].flow;
+        flow.room.watch(watcher);
+        let held_up = engine.readers.load(Ordering::SeqCst) > 0;
+        if engine.refusal().is_some() || flow.has_room() && !held_up {
+            watcher.wake_by_ref();
+        }
+        true
     }
 
     /// The position behind the last message that it has sent with a completion, in the order in which

@@ -1,7 +1,8 @@
 //! The worker loop, which threads enter; and threads that the engine starts for it.
 //!
 //! A thread may also serve: it comes out of the loop with a run, and goes back with what that came to. Its
-//! worker stays inside, with the claim of the actor, and no thread.
+//! worker stays inside, with the claim of the actor, and no thread. It may come out to sleep as well: then its
+//! worker stays inside with the nap.
 //!
 //! A worker holds no lock while a callback runs, and nothing on its stack matters: should its thread
 //! end inside a callback, [`Engine::worker_lost`] gives the actor back and frees the worker's place.
@@ -10,17 +11,18 @@ use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use super::callback::{self, panic_text};
 use super::life::Refusal;
 use super::pools::PoolId;
-use super::schedule::{ActorId, Claim, Schedule};
+use super::schedule::{ActorId, Claim, Nap, Next, Schedule};
 use super::sink::Taker;
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock};
 use crate::topology::SinkKind;
 
 const NOBODY: usize = usize::MAX;
@@ -37,6 +39,27 @@ pub(super) enum Turn {
     Later,
 }
 
+/// What a thread that serves comes out with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// A run that is to be answered.
+    Run,
+    /// Nothing: it is to sleep in the host's way until its worker is unparked, at most so long, and then to
+    /// serve again.
+    Sleep(Option<Duration>),
+    /// Nothing, for good: the application closes.
+    Over,
+}
+
+/// What threads serve for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// They sleep inside.
+    Runs,
+    /// They come out to sleep, too.
+    RunsAndSleep,
+}
+
 /// The place of one worker, or of a thread of another pool.
 pub(super) struct WorkerSlot {
     pool: PoolId,
@@ -45,6 +68,8 @@ pub(super) struct WorkerSlot {
     pub(super) thread: AtomicUsize,
     /// The actor that it runs.
     actor: AtomicUsize,
+    /// What it sleeps for, outside.
+    nap: Mutex<Option<Nap>>,
 }
 
 impl WorkerSlot {
@@ -54,6 +79,7 @@ impl WorkerSlot {
             inside: AtomicBool::new(false),
             thread: AtomicUsize::new(0),
             actor: AtomicUsize::new(NOBODY),
+            nap: Mutex::default(),
         }
     }
 }
@@ -79,19 +105,35 @@ impl Engine {
     /// the threads of blocking steps.
     pub fn run_worker(&self, index: usize) -> Result<(), Refusal> {
         let slot = self.enter(index)?;
-        self.work(slot, index, false, false);
+        self.work(slot, index, None, None);
         Ok(())
     }
 
-    /// As [`Engine::run_worker`], but returns with `true` once a run is to be answered later.
-    pub fn serve(&self, index: usize) -> Result<bool, Refusal> {
-        let slot = self.enter(index)?;
-        Ok(self.work(slot, index, false, true))
+    /// As [`Engine::run_worker`], but returns once a run is to be answered later or, if it is asked for and the
+    /// host has its own way to sleep, when it is to sleep.
+    pub fn serve(&self, index: usize, serving: Serving) -> Result<Served, Refusal> {
+        let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
+        if callback::inside(self) {
+            return Err(Refusal::WouldDeadlock);
+        }
+        let nap = lock(&slot.nap).take();
+        match nap {
+            None => drop(self.enter(index)?),
+            Some(_) => slot
+                .thread
+                .store(callback::this_thread(), Ordering::Relaxed),
+        }
+        Ok(self.work(slot, index, nap, Some(serving)))
     }
 
     /// Goes on serving as this worker, with what became of the run that it came out with. One thread at a
     /// time, not always the same.
-    pub fn serve_on(&self, index: usize, verdict: Verdict) -> Result<bool, Refusal> {
+    pub fn serve_on(
+        &self,
+        index: usize,
+        verdict: Verdict,
+        serving: Serving,
+    ) -> Result<Served, Refusal> {
         let slot = self.workers.get(index).ok_or(Refusal::NoSuchWorker)?;
         if callback::inside(self) {
             return Err(Refusal::WouldDeadlock);
@@ -107,13 +149,16 @@ impl Engine {
             Actor::Shard(shard) => shard.answered(self, verdict),
             _ => unreachable!("only a computation with a state answers later"),
         });
-        Ok(match later {
-            true => self.come_out(slot),
-            false => {
-                slot.actor.store(NOBODY, Ordering::Release);
-                self.work(slot, index, true, true)
-            }
-        })
+        if later {
+            return Ok(self.come_out(slot, Served::Run));
+        }
+        slot.actor.store(NOBODY, Ordering::Release);
+        Ok(self.go_on(slot, index, (true, None), Some(serving)))
+    }
+
+    /// Whether the host has its own way for workers to sleep.
+    pub fn has_sleep(&self) -> bool {
+        self.plan.sleep.is_some()
     }
 
     /// Takes the place of a worker for this thread.
@@ -130,58 +175,89 @@ impl Engine {
         Ok(slot)
     }
 
-    /// Runs actors until the application closes, or a run is answered later, which it tells. `awake` says
-    /// that the worker is back for more.
+    /// Runs actors until the application closes, or there is another reason to come out for who serves;
+    /// `slept` is what the worker slept for outside.
     pub(super) fn work(
         &self,
         slot: &WorkerSlot,
         index: usize,
-        mut awake: bool,
-        serves: bool,
-    ) -> bool {
+        slept: Option<Nap>,
+        serving: Option<Serving>,
+    ) -> Served {
         // Who closes the schedule looks afterwards who is inside: either that sees this worker, or
         // this worker sees that, and touches nothing.
-        let schedule = self.pools.of(slot.pool);
-        if awake || !schedule.is_closed() {
-            let mut turns = 0..TURNS;
-            while let Some(claim) = self.next_ready(schedule, index, awake, &mut turns) {
-                awake = true;
-                if self.run_at(index, claim, serves) {
-                    return self.come_out(slot);
-                }
-            }
+        if slept.is_none() && self.pools.of(slot.pool).is_closed() {
+            return self.leave(slot);
         }
-        slot.inside.store(false, Ordering::SeqCst);
-        self.changed.notify();
-        false
+        self.go_on(slot, index, (false, slept), serving)
     }
 
-    /// The thread of a worker comes out with a run.
-    fn come_out(&self, slot: &WorkerSlot) -> bool {
+    /// As `work`, for a worker that is inside. It is `awake` if it is back for more.
+    fn go_on(
+        &self,
+        slot: &WorkerSlot,
+        index: usize,
+        (mut awake, mut slept): (bool, Option<Nap>),
+        serving: Option<Serving>,
+    ) -> Served {
+        let schedule = self.pools.of(slot.pool);
+        let mut turns = 0..TURNS;
+        loop {
+            match self.next_ready(schedule, index, (awake, slept.take()), &mut turns) {
+                Next::Run(claim) => {
+                    awake = true;
+                    if self.run_at(index, claim, serving.is_some()) {
+                        return self.come_out(slot, Served::Run);
+                    }
+                }
+                Next::Sleep(nap) if serving == Some(Serving::RunsAndSleep) => {
+                    // From here on the place is that of whoever comes back with the nap.
+                    let served = self.come_out(slot, Served::Sleep(nap.most));
+                    *lock(&slot.nap) = Some(nap);
+                    return served;
+                }
+                Next::Sleep(nap) => {
+                    schedule.sleep(index, &nap);
+                    (awake, slept) = (false, Some(nap));
+                }
+                Next::Leave => return self.leave(slot),
+            }
+        }
+    }
+
+    /// A worker leaves for good.
+    fn leave(&self, slot: &WorkerSlot) -> Served {
+        slot.inside.store(false, Ordering::SeqCst);
+        self.changed.notify();
+        Served::Over
+    }
+
+    /// The thread of a worker comes out, and the worker stays.
+    fn come_out(&self, slot: &WorkerSlot, served: Served) -> Served {
         // Release: pairs with `serve_on`, which may be called on another thread.
         slot.thread.store(NO_THREAD, Ordering::Release);
-        true
+        served
     }
 
     fn next_ready(
         &self,
         schedule: &Schedule,
         index: usize,
-        awake: bool,
+        (awake, slept): (bool, Option<Nap>),
         turns: &mut Range<usize>,
-    ) -> Option<Claim> {
+    ) -> Next {
         if awake {
             if turns.next().is_some()
                 && let Some(claim) = self.seam.choose(schedule)
             {
-                return Some(claim);
+                return Next::Run(claim);
             }
             // Before it sleeps, a worker wakes senders for whatever room there is: it was kept from
             // them until it is worth their waking. And now and then, should others keep it busy.
             *turns = 0..TURNS;
             self.wake_senders();
         }
-        schedule.take(index, awake)
+        schedule.next(index, awake, slept)
     }
 
     /// Runs one ready actor on this thread, which has this worker's place, if any; tells whether

@@ -10,8 +10,8 @@ use super::callbacks::{
     BuildHost, CompletionsHost, DeadLettersHost, HostPointer, OwnedBuild, SleepHost,
 };
 use super::entry::{
-    Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, write, write_sized,
-    write_text,
+    Sized_, entry, lent, read_sized, read_wait, slice, text as borrowed_text, writable_size, write,
+    write_sized, write_text,
 };
 use super::error::{ErrorObject, Fault, entry_with_error};
 use super::frame;
@@ -25,7 +25,7 @@ use super::stepping;
 use super::tcp::LogHost;
 use super::types::*;
 use crate::connect::{self, Refused, Sockets, Started};
-use crate::engine::{Engine, Reader, Refusal, Sender};
+use crate::engine::{Engine, Reader, Refusal, Sender, Served, Serving};
 use crate::host;
 use crate::metrics::{StageKind, StageMetrics};
 use crate::model::{DeadReason, Key, KeyKind, Value};
@@ -286,6 +286,11 @@ unsafe impl Sized_ for partita_stage_metrics {
     const LEAST: usize = size_of::<usize>();
 }
 
+// SAFETY: it is plain data, whose all-zero value is valid, and begins with its size.
+unsafe impl Sized_ for partita_served {
+    const LEAST: usize = size_of::<Self>();
+}
+
 fn declared_app(
     options: &partita_app_options,
     host: Arc<HostPointer>,
@@ -299,7 +304,7 @@ fn declared_app(
         (None, None, _) => None,
         (Some(park), Some(unpark), Threads::Host) => {
             let host = host.clone();
-            Some(Arc::new(SleepHost { host, park, unpark }) as Arc<dyn host::Sleep>)
+            Some(Arc::new(SleepHost::new(host, park, unpark)) as Arc<dyn host::Sleep>)
         }
         _ => {
             let message = "park and unpark: expected both or none, with PARTITA_THREADS_HOST";
@@ -713,39 +718,93 @@ pub unsafe extern "C" fn partita_app_serve(
     answer: partita_status,
     run_out: *mut *mut partita_run,
 ) -> partita_status {
-    let handle = app.id;
     entry(|| {
         if run_out.is_null() {
             return Err(PARTITA_INVALID_ARGUMENT);
         }
-        let app = handles::pin::<AppObject>(handle)?.0.clone();
-        if !matches!(app.threads, Threads::Host) {
-            return Err(PARTITA_INVALID_ARGUMENT);
-        }
-        let engine = app.open_engine()?.clone();
-        engine.outside().map_err(status_of)?;
-        let answered = app.later.take(index);
-        // As in `partita_app_run_worker`.
-        drop(app);
-        let engine = Arc::into_raw(engine);
-        // SAFETY: the count just taken keeps it alive.
-        let served = unsafe { &*engine };
-        let result = match answered {
-            None => served.serve(index as usize),
-            Some(run) => served.serve_on(index as usize, run.answer(answer)),
-        };
-        // SAFETY: it came from `into_raw`, and was not given back: the thread is still here.
-        drop(unsafe { Arc::from_raw(engine) });
-        let run = match result.map_err(status_of)? {
-            true => handles::pin::<AppObject>(handle)?
-                .0
-                .later
-                .keep(index, Unanswered::taken()),
-            false => std::ptr::null_mut(),
-        };
+        let (_, run) = serve(app, index, answer, Serving::Runs)?;
         // SAFETY: the caller vouches for `run_out`.
         unsafe { write(run_out, run) }
     })
+}
+
+/// As `partita_app_serve`, since 0.2, but the call also returns for the worker to sleep outside of the engine: then
+/// it answers `PARTITA_WOULD_BLOCK`, and `served_out` has no run. It is to be made again once `unpark` was called
+/// with `index`, which may have been before it returned, or `served_out->idle_ns` is over. For hosts whose threads
+/// are cheap to switch while they are outside, as goroutines are.
+///
+/// `served_out` (its `size` is set by the caller) is written with `PARTITA_OK` and `PARTITA_WOULD_BLOCK`. A worker
+/// that sleeps is there, though no thread is inside this call: close calls `unpark`, and waits for the next call.
+/// Fails like `partita_app_serve`, and with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+///
+/// # Safety
+/// `served_out` points to as many writable bytes as its `size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partita_app_serve_turn(
+    app: partita_app,
+    index: u32,
+    answer: partita_status,
+    served_out: *mut partita_served,
+) -> partita_status {
+    entry(|| {
+        // Before anything is run: a call that is refused changes nothing.
+        // SAFETY: the caller vouches for `served_out`.
+        unsafe { writable_size(served_out) }?;
+        let (came, run) = serve(app, index, answer, Serving::RunsAndSleep)?;
+        let served = partita_served {
+            size: size_of::<partita_served>(),
+            run,
+            idle_ns: match came {
+                Served::Sleep(most) => most.map_or(PARTITA_FOREVER, stepping::nanoseconds),
+                Served::Run | Served::Over => 0,
+            },
+        };
+        // SAFETY: as above.
+        unsafe { write_sized(served_out, &served) }?;
+        match came {
+            Served::Sleep(_) => Err(PARTITA_WOULD_BLOCK),
+            Served::Run | Served::Over => Ok(()),
+        }
+    })
+}
+
+/// Serves until the thread is to come out; the run that it comes out with, or NULL.
+fn serve(
+    handle: partita_app,
+    index: u32,
+    answer: partita_status,
+    serving: Serving,
+) -> Result<(Served, *mut partita_run), partita_status> {
+    let app = handles::pin::<AppObject>(handle.id)?.0.clone();
+    if !matches!(app.threads, Threads::Host) {
+        return Err(PARTITA_INVALID_ARGUMENT);
+    }
+    let engine = app.open_engine()?.clone();
+    if serving == Serving::RunsAndSleep && !engine.has_sleep() {
+        return Err(PARTITA_INVALID_ARGUMENT);
+    }
+    engine.outside().map_err(status_of)?;
+    let answered = app.later.take(index);
+    // As in `partita_app_run_worker`.
+    drop(app);
+    let engine = Arc::into_raw(engine);
+    // SAFETY: the count just taken keeps it alive.
+    let inside = unsafe { &*engine };
+    let result = match answered {
+        None => inside.serve(index as usize, serving),
+        Some(run) => inside.serve_on(index as usize, run.answer(answer), serving),
+    };
+    // SAFETY: it came from `into_raw`, and was not given back: the thread is still here.
+    drop(unsafe { Arc::from_raw(engine) });
+    let came = result.map_err(status_of)?;
+    let run = match came {
+        Served::Run => handles::pin::<AppObject>(handle.id)?
+            .0
+            .later
+            .keep(index, Unanswered::taken()),
+        Served::Sleep(_) | Served::Over => std::ptr::null_mut(),
+    };
+    Ok((came, run))
 }
 
 /// Tells the engine that the thread of worker `index` is about to end inside the callback it is

@@ -2,8 +2,8 @@
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::chain::ChainFunction;
@@ -101,10 +101,31 @@ pub(super) struct SleepHost {
     pub(super) host: Arc<HostPointer>,
     pub(super) park: unsafe extern "C" fn(*mut c_void, u32, i64),
     pub(super) unpark: unsafe extern "C" fn(*mut c_void, u32),
+    /// Whether the host may be called no more: senders are told of room on any thread, at any time.
+    released: RwLock<bool>,
+}
+
+impl SleepHost {
+    pub(super) fn new(
+        host: Arc<HostPointer>,
+        park: unsafe extern "C" fn(*mut c_void, u32, i64),
+        unpark: unsafe extern "C" fn(*mut c_void, u32),
+    ) -> SleepHost {
+        SleepHost {
+            host,
+            park,
+            unpark,
+            released: RwLock::new(false),
+        }
+    }
 }
 
 impl Host for SleepHost {
     fn release(&self) {
+        *self
+            .released
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = true;
         self.host.release();
     }
 }
@@ -117,8 +138,11 @@ impl Sleep for SleepHost {
     }
 
     fn unpark(&self, worker: usize) {
-        // SAFETY: it is the host's own function, called with its own pointer.
-        unsafe { (self.unpark)(self.host.host, worker as u32) }
+        let released = self.released.read().unwrap_or_else(PoisonError::into_inner);
+        if !*released {
+            // SAFETY: it is the host's own function, called with its own pointer.
+            unsafe { (self.unpark)(self.host.host, worker as u32) }
+        }
     }
 }
 

@@ -148,6 +148,7 @@ fn the_header_has_the_sizes_and_numbers_of_rust() {
         partita_failure { text capacity len }
         partita_app_options { size name workers threads key_groups run_length stack_size host drop_host dead_letters park unpark now seed completed log }
         partita_stepped { size turns idle_ns }
+        partita_served { size run idle_ns }
         partita_build { size len word_keys byte_keys states done failure }
         partita_partition_options { size name key_kind declared word_keys byte_keys keys_len host drop_host build drop_state state_size state_align state_init state_drop }
         partita_source_options { size credits host drop_host drop share }

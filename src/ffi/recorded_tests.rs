@@ -36,6 +36,7 @@ fn structs_of_every_recorded_version_are_accepted() {
         partita_error_item
         partita_app_options
         partita_stepped
+        partita_served
         partita_partition_options
         partita_source_options
         partita_step_options

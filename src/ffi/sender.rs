@@ -254,6 +254,26 @@ pub unsafe extern "C" fn partita_sender_admit(
     })
 }
 
+/// Has `unpark` of the application called with `number`, once, when it may be worth sending again: because there is
+/// room, or because all is refused from now on. It is called at once, inside this call, if it is worth it now. For
+/// hosts that wait in their own way, since 0.2; `number` tells them who, and workers have the numbers below
+/// `partita_app_thread_count`. It may also be called without a reason, also after the sender was freed.
+///
+/// Any thread, one at a time (`PARTITA_BUSY`). Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with
+/// `PARTITA_INVALID_HANDLE`, or with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+#[unsafe(no_mangle)]
+pub extern "C" fn partita_sender_watch(sender: partita_sender, number: u32) -> partita_status {
+    entry(|| {
+        let sender = handles::pin::<SenderObject>(sender.id)?;
+        sender.engine.outside().map_err(status_of)?;
+        let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
+        match sending.watch(number as usize) {
+            true => Ok(()),
+            false => Err(PARTITA_INVALID_ARGUMENT),
+        }
+    })
+}
+
 /// Keys, and where to write an order.
 type KeyedAdmission<'a> = (&'a [u64], &'a mut [MaybeUninit<u32>]);
 

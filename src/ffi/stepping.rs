@@ -114,7 +114,7 @@ pub unsafe extern "C" fn partita_app_step(
 }
 
 /// A time as C sees it.
-fn nanoseconds(time: Duration) -> i64 {
+pub(super) fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 

@@ -230,9 +230,10 @@ pub struct partita_app_options {
     /// them.
     pub dead_letters: partita_dead_letters_fn,
     /// With `PARTITA_THREADS_HOST`: how a worker sleeps when there is nothing to do, for hosts whose
-    /// threads should not sleep inside the engine. NULL: in the engine's own way.
+    /// threads should not sleep inside the engine. NULL: in the engine's own way. Not called where a worker sleeps
+    /// outside: see `partita_app_serve_turn`.
     pub park: partita_park_fn,
-    /// Ends the sleep of a worker. Set if `park` is.
+    /// Ends the sleep of a worker, or tells a sender of room (`partita_sender_watch`). Set if `park` is.
     pub unpark: partita_unpark_fn,
     /// With `PARTITA_THREADS_NONE`: tells the time. NULL: the system's clock.
     pub now: partita_now_fn,
@@ -262,14 +263,26 @@ pub struct partita_stepped {
     pub idle_ns: i64,
 }
 
+/// What `partita_app_serve_turn` came out with; since 0.2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct partita_served {
+    /// `sizeof(partita_served)`; set by the caller.
+    pub size: usize,
+    /// A run to compute, or NULL.
+    pub run: *mut partita_run,
+    /// Without a run: how long the worker may sleep at most, in nanoseconds, or `PARTITA_FOREVER`.
+    pub idle_ns: i64,
+}
+
 /// Sleeps on the thread of this worker, or of a blocking step, until it is unparked (or was, since it
 /// last slept), or `timeout_ns` is over, unless that is `PARTITA_FOREVER`. It may also return for no reason. It must
 /// return, and calls nothing of the engine.
 pub type partita_park_fn =
     Option<unsafe extern "C" fn(host: *mut c_void, worker: u32, timeout_ns: i64)>;
 
-/// Ends the sleep of this worker, or its next one. Any thread; it must not wait, and calls nothing
-/// of the engine.
+/// Ends the sleep of this worker, or its next one; or tells who asked for it with a number of its own
+/// (`partita_sender_watch`). Any thread; it must not wait, and calls nothing of the engine.
 pub type partita_unpark_fn = Option<unsafe extern "C" fn(host: *mut c_void, worker: u32)>;
 
 // ---- partition ----

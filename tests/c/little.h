@@ -23,7 +23,11 @@ typedef struct little {
     partita_answer_fn answer;
     partita_drop_fn drop, drop_state;
     partita_drop_host_fn drop_host;
+    partita_park_fn park;
+    partita_unpark_fn unpark;
     bool declared;
+    /* With PARTITA_THREADS_HOST: no worker enters. */
+    bool unattended;
     /* What it is made of. */
     partita_app app;
     partita_pipeline pipeline;
@@ -81,7 +85,9 @@ static inline partita_app_options little_app(little *little, const char *name) {
                                  .host = little,
                                  .drop_host = little->drop_host ? little->drop_host : little_release,
                                  .dead_letters = little->dead_letters,
-                                 .completed = little->completed};
+                                 .completed = little->completed,
+                                 .park = little->park,
+                                 .unpark = little->unpark};
 }
 
 static inline partita_partition_options little_partition(little *little, const char *name) {
@@ -160,7 +166,9 @@ static inline void little_start(little *little) {
     little_declare(little);
     CHECK_OK(partita_app_start(little->app, NULL));
     CHECK_OK(partita_sender_new(little->pipeline, &little->sender, NULL));
-    if (little->threads == PARTITA_THREADS_HOST) crew_enter(&little->crew, little->app, little_workers(little));
+    if (little->threads == PARTITA_THREADS_HOST && !little->unattended) {
+        crew_enter(&little->crew, little->app, little_workers(little));
+    }
 }
 
 /* Sends so many words, from 0 on, and tells what the call answers. All that is not accepted is not
@@ -199,7 +207,7 @@ static inline void little_poll(little *little, size_t count) {
 /* Closes and frees it; everything has come back, and every host was released once. */
 static inline void little_finish(little *little) {
     CHECK_OK(partita_app_close(little->app, &soon, NULL));
-    if (little->threads == PARTITA_THREADS_HOST) crew_leave(&little->crew);
+    if (little->threads == PARTITA_THREADS_HOST && !little->unattended) crew_leave(&little->crew);
     CHECK_EQ(counter_read(&little->released), little_hosts(little));
     finish(little->app);
     CHECK_EQ(counter_read(&little->held), 0);
