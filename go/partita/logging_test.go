@@ -173,8 +173,8 @@ func TestHoweverALoggerEndsTheApplicationGoesOn(t *testing.T) {
 				must(t, noisy.numbers.Send(deadline(t), 1))
 				noisy.breakLimit(t)
 			}
-			write(t, dial(t, noisy.lines.Addr()), "1\n2\n")
-			expectLines(t, reader, "1", "2")
+			write(t, dial(t, noisy.lines.Addr()), "1\n11\n")
+			expectLines(t, reader, "1", "11")
 			noisy.end(t)
 			if replaced, _ := noisy.journal.count(slog.LevelWarn, "worker replaced"); replaced != 3 {
 				t.Errorf("%d workers are said to be replaced, expected 3", replaced)
