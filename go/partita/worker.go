@@ -97,6 +97,11 @@ func (worker *worker) refused(status C.partita_status) {
 // lose tells the engine that this goroutine is about to end in user code, and why.
 func (worker *worker) lose(text string) {
 	worker.lost = cut(text, lostMax, "...")
+	if worker.engine.stepper == nil {
+		// What is left of the engine's calls on this thread's stack goes with it: a goroutine that ends while it
+		// is locked takes its thread along.
+		runtime.LockOSThread()
+	}
 	C.partita_go_worker_lost(worker.engine.app, C.uint32_t(worker.index),
 		(*C.char)(unsafe.Pointer(unsafe.StringData(worker.lost))), C.size_t(len(worker.lost)))
 }
