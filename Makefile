@@ -193,7 +193,7 @@ TESTS := test-toolchain test-rust test-faults test-frames test-calls test-loom t
     test-c-static test-c-shared test-scarce test-planted test-other-archive test-go test-stock test-examples \
     test-shown-programs test-rebuilt-engine test-go-refused test-go-version test-go-package
 LINTS := lint-rustfmt lint-clippy lint-rustdoc lint-gofmt lint-govet lint-staticcheck
-CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-races check-install check-progress \
+CHECKS := $(LINTS) check-header-cpp check-sanitized check-valgrind check-races check-miri check-install check-progress \
     check-benches check-c-package check-go-package check-portable check-go-static check-go-race check-go-asan check-go-gogc check-go-cgocheck
 .PHONY: between-sockets fuzz fuzz-frames fuzz-calls soak cycles check-tools $(TESTS) $(CHECKS)
 
@@ -313,6 +313,9 @@ check-valgrind: build $(STOCK)
 
 check-races: | toolchain
 	$(GROUP) $@ tests/tools/thread_sanitizer.sh
+
+check-miri: | toolchain
+	$(GROUP) $@ tests/tools/miri.sh
 
 check-install: build
 	$(GROUP) $@ tests/tools/install.sh

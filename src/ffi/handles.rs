@@ -7,6 +7,7 @@
 
 use std::cell::UnsafeCell;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -161,14 +162,16 @@ pub(super) fn insert(object: Object) -> Option<u64> {
 pub(super) struct Pinned<T: 'static> {
     index: u32,
     slot: &'static Slot,
-    object: &'static T,
+    /// No reference: the object may go while this is dropped, and a reference must not outlive what it refers to.
+    object: NonNull<T>,
 }
 
 impl<T> Deref for Pinned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.object
+        // SAFETY: the slot is pinned, so the object stays until this is dropped.
+        unsafe { self.object.as_ref() }
     }
 }
 
@@ -214,13 +217,13 @@ pub(super) fn pin<T: Handled>(id: u64) -> Result<Pinned<T>, partita_status> {
         Some(object) => Ok(Pinned {
             index,
             slot,
-            object,
+            object: NonNull::from(object),
         }),
         None => {
             drop(Pinned {
                 index,
                 slot,
-                object: &(),
+                object: NonNull::<()>::dangling(),
             });
             Err(PARTITA_INVALID_HANDLE)
         }

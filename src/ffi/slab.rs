@@ -132,11 +132,12 @@ mod tests {
     fn places_are_aligned_and_none_overlap() {
         for (size, align) in [(1, 1), (24, 8), (16, 16), (5, 4), (100, 64), (40_000, 4096)] {
             let slab = Slab::new(Layout::from_size_align(size, align).unwrap());
-            let places = taken(&slab, 1000);
+            let many = if cfg!(miri) { 50 } else { 1000 };
+            let places = taken(&slab, many);
             let starts: BTreeSet<usize> = places.iter().map(|place| place.addr().get()).collect();
             assert!(starts.iter().all(|start| start % align == 0));
             let mut neighbours = starts.iter().zip(starts.iter().skip(1));
-            assert_eq!(starts.len(), 1000);
+            assert_eq!(starts.len(), many);
             assert!(neighbours.all(|(before, next)| next - before >= size));
         }
     }
