@@ -67,7 +67,12 @@ static partita_status build_parts(void *at, partita_build *build) {
     CHECK_EQ(((host *)at)->released, 0);
     for (; build->done < build->len; build->done++) {
         enum whim whim = have_whim();
-        if (whim == BREAK) build->done = build->len + 1;
+        if (whim == BREAK) {
+            /* Where it claims too much nothing of it is believed: what it built stays its own. */
+            for (size_t index = 0; index < build->done; index++) free(build->states[index].ptr);
+            add_parts(-(int64_t)build->done);
+            build->done = build->len + 1;
+        }
         if (whim == FAIL || whim == BREAK) {
             say_why(&build->failure);
             return PARTITA_FAILED;
