@@ -2636,8 +2636,8 @@ partita_status partita_app_serve(struct partita_app app,
 
 /**
  * As `partita_app_serve`, since 0.2, but the call also returns for the worker to sleep outside of the engine: then
- * it answers `PARTITA_WOULD_BLOCK`, and `served_out` has no run. It is to be made again once `unpark` was called
- * with `index`, which may have been before it returned, or `served_out->idle_ns` is over. For hosts whose threads
+ * it answers `PARTITA_WOULD_BLOCK`, and `served_out` has no run. It is to be made again, after it has returned, once
+ * `unpark` was called with `index`, which may have been before that, or `served_out->idle_ns` is over. For hosts whose threads
  * are cheap to switch while they are outside, as goroutines are.
  *
  * `served_out` (its `size` is set by the caller) is written with `PARTITA_OK` and `PARTITA_WOULD_BLOCK`. A worker

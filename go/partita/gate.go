@@ -49,7 +49,7 @@ type gateOf[T any] struct {
 	splitting splitJob
 	// traffic is what is left of what went through its sockets.
 	traffic trafficKept
-	// turn is whose it is to wait for credits, among those who send through these steps.
+	// turn is whose it is to wait for credits.
 	turn turn
 
 	lock   sync.Mutex
@@ -90,6 +90,7 @@ func (gate *gateOf[T]) take() (*sender[T], error) {
 	sender := newSender(gate)
 	var object C.partita_error
 	if status := C.partita_sender_new(gate.pipeline, &sender.handle, &object); status != C.PARTITA_OK {
+		gate.engine.rooms.giveBack(sender.number)
 		return nil, gate.engine.failure(gate.path, status, object)
 	}
 	if len(gate.leading) > 0 {

@@ -97,16 +97,6 @@ func (lead *lead[T]) admit(ctx context.Context, size int) (admitted int, status 
 	if ctx == notWaiting {
 		return admitted, call(atOnce)
 	}
-	if status = call(atOnce); status != C.PARTITA_WOULD_BLOCK {
-		return admitted, status
-	}
-	// Without threads, and on a goroutine that may not wait, there is none to wait for.
-	if waiter := &lead.gate.engine.waiter; waiter.step == nil && !waiter.helpers.here() {
-		if !lead.gate.turn.wait(ctx) {
-			return 0, C.PARTITA_CANCELLED
-		}
-		defer lead.gate.turn.over()
-	}
 	status = lead.sender.await(ctx, call)
 	return admitted, status
 }

@@ -63,6 +63,11 @@ func (sender *sender[T]) await(ctx context.Context, call attempt) C.partita_stat
 	if engine.waiter.helpers.here() {
 		return C.PARTITA_WOULD_DEADLOCK
 	}
+	if !sender.gate.turn.wait(ctx) {
+		return C.PARTITA_CANCELLED
+	}
+	defer sender.gate.turn.over()
+	status = call(atOnce) // before it was its turn, nobody told it of room
 	bed := engine.rooms.bed(sender.number)
 	for status == C.PARTITA_WOULD_BLOCK {
 		if status := C.partita_sender_watch(sender.handle, C.uint32_t(sender.number)); status != C.PARTITA_OK {

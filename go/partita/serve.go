@@ -16,12 +16,18 @@ import (
 func (worker *worker) serve(answer C.partita_status) {
 	place := &worker.engine.waiter.helpers.serving[worker.index]
 	place.Store(self.Number())
-	returned := false
+	returned, outside := false, false
 	defer func() {
 		place.Store(0)
 		if !returned {
-			defer func() { go worker.serve(C.PARTITA_FAILED) }()
-			worker.tellReplaced()
+			if lost := worker.lost; outside {
+				// The worker still has its run: nothing that the logger does may hold that up.
+				go worker.serve(C.PARTITA_FAILED)
+				worker.tellReplaced(lost)
+				return
+			}
+			defer func() { go worker.serve(C.PARTITA_OK) }()
+			worker.tellReplaced(worker.lost)
 			return
 		}
 		if worker.helper != nil {
@@ -35,7 +41,9 @@ func (worker *worker) serve(answer C.partita_status) {
 		case served.status == C.PARTITA_WOULD_BLOCK:
 			worker.bed.sleep(time.Duration(served.idle_ns))
 		case served.run != nil:
+			outside = true
 			answer = hostOf[stepHost](uintptr(served.host)).run(worker, served.run, true)
+			outside = false
 		default:
 			returned = true
 			worker.refused(served.status)

@@ -63,7 +63,7 @@ func (worker *worker) work() {
 			return
 		}
 		defer func() { go worker.work() }()
-		worker.tellReplaced()
+		worker.tellReplaced(worker.lost)
 	}()
 	// A goroutine that ends while it is locked takes its thread with it.
 	runtime.LockOSThread()
@@ -74,12 +74,12 @@ func (worker *worker) work() {
 }
 
 // tellReplaced logs that another goroutine takes over, unless that is too often.
-func (worker *worker) tellReplaced() {
+func (worker *worker) tellReplaced(lost string) {
 	leftOut, admitted := worker.engine.replaced.admit(time.Now())
 	if !admitted {
 		return
 	}
-	attributes := append([]slog.Attr{slog.Int("worker", worker.index), slog.String("reason", worker.lost)}, leftOutOf(leftOut)...)
+	attributes := append([]slog.Attr{slog.Int("worker", worker.index), slog.String("reason", lost)}, leftOutOf(leftOut)...)
 	worker.engine.log(func(log *slog.Logger) {
 		log.LogAttrs(context.Background(), slog.LevelWarn, "worker replaced", attributes...)
 	})

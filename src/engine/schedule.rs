@@ -19,9 +19,9 @@
 //! that are awake mostly sleep inside callbacks: every ready actor wakes a thread at once, one after the
 //! other, and nobody watches or looks on.
 //!
-//! Where workers sleep in the host's way ([`Sleep`]), waking one is the host's affair, and cheap: there, too,
-//! every ready actor wakes a worker. Such a worker comes out of [`Schedule::next`] to sleep ([`Nap`]), and goes
-//! back in with what it slept for.
+//! Where workers sleep in the host's way ([`Sleep`]), a worker comes out of [`Schedule::next`] to sleep ([`Nap`]), and
+//! goes back in with what it slept for. If its thread does that outside of the engine, to wake it is cheap: there,
+//! too, every ready actor wakes a worker.
 //!
 //! An actor may ask to be notified at a time ([`Timers`]). Whoever looks for an actor first makes those
 //! ready whose time has come. One sleeping worker is the keeper: it wakes at the earliest time. Who sets
@@ -126,6 +126,8 @@ struct Queue {
     /// When a parked worker will wake by itself for a timer, if one will: the earliest.
     kept: Option<Duration>,
     closed: bool,
+    /// Whether every ready actor wakes a worker, even while others are awake.
+    eager: bool,
 }
 
 impl Queue {
@@ -146,8 +148,6 @@ pub(crate) struct Schedule {
     clock: Arc<Clock>,
     /// Wakes those who are to run what becomes ready, if there are no workers.
     alarm: Option<Arc<Alarm>>,
-    /// Whether every ready actor wakes a worker, even while others are awake.
-    eager: bool,
 }
 
 impl Schedule {
@@ -161,18 +161,12 @@ impl Schedule {
             sleep: None,
             clock: Arc::new(Clock::System),
             alarm: None,
-            eager: false,
         }
     }
 
     /// Lets workers sleep in the host's way.
     pub(crate) fn with_sleep(self, sleep: Option<Arc<dyn Sleep>>) -> Schedule {
-        let eager = self.eager || sleep.is_some();
-        Schedule {
-            sleep,
-            eager,
-            ..self
-        }
+        Schedule { sleep, ..self }
     }
 
     /// Lets timers go by this clock.
@@ -187,7 +181,8 @@ impl Schedule {
 
     /// Lets every ready actor wake a worker at once, or not.
     pub(crate) fn eager(self, eager: bool) -> Schedule {
-        Schedule { eager, ..self }
+        lock(&self.queue).eager = eager;
+        self
     }
 
     /// Tells an actor that it has work.
@@ -316,10 +311,16 @@ impl Schedule {
     }
 
     /// What a worker is to do next: it waits for an actor, unless it is to sleep in the host's way.
-    /// `awake` says that the worker has taken an actor this way before, and is back for more; `slept` is what
-    /// it slept for.
-    pub(crate) fn next(&self, worker: usize, awake: bool, slept: Option<Nap>) -> Next {
+    /// `awake` says that the worker has taken an actor this way before, and is back for more, `outside` that
+    /// its thread sleeps outside of the engine; `slept` is what it slept for.
+    pub(crate) fn next(
+        &self,
+        worker: usize,
+        (awake, outside): (bool, bool),
+        slept: Option<Nap>,
+    ) -> Next {
         let mut queue = lock(&self.queue);
+        queue.eager |= outside;
         queue.awake -= usize::from(awake);
         let mut joins = slept.is_none_or(|nap| self.get_up(worker, &mut queue, &nap));
         loop {
@@ -327,7 +328,7 @@ impl Schedule {
                 return Next::Leave;
             }
             self.ring(&mut queue);
-            if (joins || self.eager || queue.awake == 0)
+            if (joins || queue.eager || queue.awake == 0)
                 && let Some(actor) = queue.ready.pop_front()
             {
                 queue.awake += 1;
@@ -336,7 +337,7 @@ impl Schedule {
                 self.wake(queue);
                 return Next::Run(claim);
             }
-            if !self.eager && queue.awake == 0 && queue.watch.begin() {
+            if !queue.eager && queue.awake == 0 && queue.watch.begin() {
                 queue = self.watch(queue);
                 continue;
             }
@@ -367,7 +368,7 @@ impl Schedule {
     pub(super) fn take(&self, worker: usize, mut awake: bool) -> Option<Claim> {
         let mut slept = None;
         loop {
-            match self.next(worker, awake, slept.take()) {
+            match self.next(worker, (awake, false), slept.take()) {
                 Next::Run(claim) => return Some(claim),
                 Next::Sleep(nap) => {
                     self.sleep(worker, &nap);
@@ -394,7 +395,7 @@ impl Schedule {
     /// A worker is about to sleep until there may be something to do.
     fn lie_down(&self, worker: usize, queue: &mut Queue) -> Nap {
         queue.parked += 1;
-        let looks = !self.eager && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
+        let looks = !queue.eager && queue.awake > 0 && !queue.lookout && !queue.ready.is_empty();
         queue.lookout |= looks;
         let keeps = queue.unkept();
         queue.kept = keeps.or(queue.kept);

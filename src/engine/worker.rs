@@ -8,7 +8,6 @@
 //! end inside a callback, [`Engine::worker_lost`] gives the actor back and frees the worker's place.
 
 use std::any::Any;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::callback::{self, panic_text};
 use super::life::Refusal;
 use super::pools::PoolId;
-use super::schedule::{ActorId, Claim, Nap, Next, Schedule};
+use super::schedule::{ActorId, Claim, Nap, Next};
 use super::sink::Taker;
 use super::{Actor, Engine, Failure};
 use crate::host::Verdict;
@@ -68,6 +67,8 @@ pub(super) struct WorkerSlot {
     pub(super) thread: AtomicUsize,
     /// The actor that it runs.
     actor: AtomicUsize,
+    /// How many actors it may still run before it wakes senders. Only who has the place uses it.
+    turns: AtomicUsize,
     /// What it sleeps for, outside.
     nap: Mutex<Option<Nap>>,
 }
@@ -79,6 +80,7 @@ impl WorkerSlot {
             inside: AtomicBool::new(false),
             thread: AtomicUsize::new(0),
             actor: AtomicUsize::new(NOBODY),
+            turns: AtomicUsize::new(TURNS),
             nap: Mutex::default(),
         }
     }
@@ -201,9 +203,8 @@ impl Engine {
         serving: Option<Serving>,
     ) -> Served {
         let schedule = self.pools.of(slot.pool);
-        let mut turns = 0..TURNS;
         loop {
-            match self.next_ready(schedule, index, (awake, slept.take()), &mut turns) {
+            match self.next_ready(slot, index, (awake, slept.take()), serving) {
                 Next::Run(claim) => {
                     awake = true;
                     if self.run_at(index, claim, serving.is_some()) {
@@ -241,23 +242,28 @@ impl Engine {
 
     fn next_ready(
         &self,
-        schedule: &Schedule,
+        slot: &WorkerSlot,
         index: usize,
         (awake, slept): (bool, Option<Nap>),
-        turns: &mut Range<usize>,
+        serving: Option<Serving>,
     ) -> Next {
+        let schedule = self.pools.of(slot.pool);
         if awake {
-            if turns.next().is_some()
+            // Kept in its place: who serves comes out with every run.
+            let turns = slot.turns.load(Ordering::Relaxed);
+            if turns > 0
                 && let Some(claim) = self.seam.choose(schedule)
             {
+                slot.turns.store(turns - 1, Ordering::Relaxed);
                 return Next::Run(claim);
             }
             // Before it sleeps, a worker wakes senders for whatever room there is: it was kept from
             // them until it is worth their waking. And now and then, should others keep it busy.
-            *turns = 0..TURNS;
+            slot.turns.store(TURNS, Ordering::Relaxed);
             self.wake_senders();
         }
-        schedule.next(index, awake, slept)
+        let outside = serving == Some(Serving::RunsAndSleep);
+        schedule.next(index, (awake, outside), slept)
     }
 
     /// Runs one ready actor on this thread, which has this worker's place, if any; tells whether

@@ -262,6 +262,7 @@ impl Plan {
             .map(|partition| &partition.build)
             .chain(&self.builders_again)
             .for_each(|build| build.release());
+        // Before all others that may have the same host: it is called on any thread, and stops here.
         self.sleep.iter().for_each(|sleep| sleep.release());
         if let Threads::None(Clock::Host(clock)) = &self.threads {
             clock.release();
