@@ -8,6 +8,8 @@ failed=
 for source in tests/c/*.c; do
     name=$(basename "$source" .c)
     case $name in planted*) continue ;; esac
+    # The runtime of ThreadSanitizer does not promise that the child of a process with threads goes on.
+    case $variant-$name in threads-fork) continue ;; esac
     echo "$name"
     tests/tools/build_c.sh "$variant" "$source"
     timeout 120 "target/c/$variant/$name" || failed="$failed $name"
