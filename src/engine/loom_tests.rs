@@ -1,5 +1,5 @@
-//! Models of every hand-off between threads, for loom: all orders in which they can meet, within a
-//! bound on preemptions. A wake-up that is lost is a deadlock, which loom reports.
+//! Models of every hand-off between threads in this room, for loom: all orders in which they can meet, within a
+//! bound on preemptions. What `src/ffi` and `src/connect` have is not modelled. A wake-up that is lost is a deadlock, which loom reports.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom`. More preemptions than a
 //! model asks for: `LOOM_MAX_PREEMPTIONS=5`.
