@@ -3257,7 +3257,8 @@ partita_status partita_sender_admit(struct partita_sender sender,
  * `partita_app_thread_count`. It may also be called without a reason, also after the sender was freed.
  *
  * Any thread, one at a time (`PARTITA_BUSY`). Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with
- * `PARTITA_INVALID_HANDLE`, or with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+ * `PARTITA_INVALID_HANDLE`, with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`, or with
+ * `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED` if all is refused already: then nothing is told.
  */
 partita_status partita_sender_watch(struct partita_sender sender,
                                     uint32_t number);

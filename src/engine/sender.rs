@@ -132,10 +132,10 @@ impl Sender {
 
     /// Has the host's [`unpark`](crate::host::Sleep::unpark) called with this number, once, when it may be worth
     /// trying to send: at once if it is now. Tells whether the host has its own way to sleep.
-    pub fn watch(&mut self, number: usize) -> bool {
+    pub fn watch(&mut self, number: usize) -> Result<bool, Refusal> {
         let engine = &*self.engine;
         let Some(sleep) = &engine.plan.sleep else {
-            return false;
+            return Ok(false);
         };
         let watcher = match &self.watcher {
             Some((known, watcher)) if *known == number => watcher,
@@ -148,10 +148,14 @@ impl Sender {
         let flow = &engine.pipelines[self.pipeline].flow;
         flow.room.watch(watcher);
         let held_up = engine.readers.load(Ordering::SeqCst) > 0;
-        if engine.refusal().is_some() || flow.has_room() && !held_up {
+        // Who closes may call the host no more: it says so itself.
+        if let Some(refusal) = engine.refusal() {
+            return Err(refusal);
+        }
+        if flow.has_room() && !held_up {
             watcher.wake_by_ref();
         }
-        true
+        Ok(true)
     }
 
     /// The position behind the last message that it has sent with a completion, in the order in which

@@ -260,14 +260,15 @@ pub unsafe extern "C" fn partita_sender_admit(
 /// `partita_app_thread_count`. It may also be called without a reason, also after the sender was freed.
 ///
 /// Any thread, one at a time (`PARTITA_BUSY`). Not from inside a callback (`PARTITA_WOULD_DEADLOCK`). Fails with
-/// `PARTITA_INVALID_HANDLE`, or with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`.
+/// `PARTITA_INVALID_HANDLE`, with `PARTITA_INVALID_ARGUMENT` if the application has no `unpark`, or with
+/// `PARTITA_STOPPED`, `PARTITA_FAILED` or `PARTITA_CLOSED` if all is refused already: then nothing is told.
 #[unsafe(no_mangle)]
 pub extern "C" fn partita_sender_watch(sender: partita_sender, number: u32) -> partita_status {
     entry(|| {
         let sender = handles::pin::<SenderObject>(sender.id)?;
         sender.engine.outside().map_err(status_of)?;
         let mut sending = sender.sending.try_lock().map_err(|_| PARTITA_BUSY)?;
-        match sending.watch(number as usize) {
+        match sending.watch(number as usize).map_err(status_of)? {
             true => Ok(()),
             false => Err(PARTITA_INVALID_ARGUMENT),
         }
