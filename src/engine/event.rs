@@ -103,6 +103,15 @@ impl Event {
         fence(Ordering::SeqCst);
     }
 
+    /// This waker is not to be woken after all, if it was not yet.
+    pub(crate) fn unwatch(&self, waker: &Waker) {
+        let mut state = lock(&self.state);
+        let before = state.wakers.len();
+        state.wakers.retain(|other| !other.will_wake(waker));
+        self.waiters
+            .fetch_sub(before - state.wakers.len(), Ordering::Relaxed);
+    }
+
     /// Waits until `condition` gives something. It is called without a lock, at least once.
     pub(crate) fn wait_until<T>(
         self: &Arc<Self>,

@@ -150,6 +150,7 @@ impl Sender {
         let held_up = engine.readers.load(Ordering::SeqCst) > 0;
         // Who closes may call the host no more: it says so itself.
         if let Some(refusal) = engine.refusal() {
+            flow.room.unwatch(watcher);
             return Err(refusal);
         }
         if flow.has_room() && !held_up {

@@ -221,6 +221,9 @@ static void a_sender_is_told_of_room_once(void) {
     CHECK_EQ(counter_read(&woken[SENDER]), before);
     CHECK_OK(partita_app_close(little.app, &soon, NULL));
     join(thread);
+    /* Nobody may be woken any more: the call says so itself. */
+    CHECK_STATUS(partita_sender_watch(little.sender, SENDER), PARTITA_CLOSED);
+    CHECK_EQ(counter_read(&woken[SENDER]), before);
     little_finish(&little);
 }
 
