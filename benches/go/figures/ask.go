@@ -25,5 +25,19 @@ func Ask(program string, arguments ...string) ([]Value, error) {
 	return values, nil
 }
 
+// AskInTurn has programs measure, round by round, and tells their figures. Each is a command with its arguments.
+func (options *Options) AskInTurn(commands [][]string) error {
+	var values []Value
+	err := InTurn(options.Rounds, len(commands), func(_, i int) error {
+		measured, err := Ask(commands[i][0], commands[i][1:]...)
+		values = append(values, measured...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return options.Tell(Summarize(values))
+}
+
 // Print prints values as Ask reads them.
 func Print(values []Value) error { return json.NewEncoder(os.Stdout).Encode(values) }

@@ -37,7 +37,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	options := Define(flag.NewFlagSet("", flag.PanicOnError), 7)
 	options.Out, options.Try = filepath.Join(t.TempDir(), "latency.json"), true
 	all := Summarize(values("partita", 1, 2))
-	if err := options.Write(all); err != nil {
+	if err := options.Tell(all); err != nil {
 		t.Fatal(err)
 	}
 	file, err := Read(options.Out)
@@ -56,7 +56,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func TestFilesWithoutFiguresAreRefused(t *testing.T) {
 	options := Define(flag.NewFlagSet("", flag.PanicOnError), 7)
 	options.Out = filepath.Join(t.TempDir(), "latency.json")
-	if err := options.Write(nil); err != nil {
+	if err := options.Tell(nil); err != nil {
 		t.Fatal(err)
 	}
 	if file, err := Read(options.Out); err == nil {

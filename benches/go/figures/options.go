@@ -3,6 +3,7 @@ package figures
 import (
 	"flag"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -42,10 +43,10 @@ func (options *Options) run() Run {
 	}
 }
 
-// Write writes the figures to the file, if there is to be one.
-func (options *Options) Write(all []Figure) error {
-	if options.Out == "" {
-		return nil
+// Tell prints the figures for people, and writes them to the file, if there is to be one.
+func (options *Options) Tell(all []Figure) error {
+	if err := PrintTable(os.Stdout, all); err != nil || options.Out == "" {
+		return err
 	}
 	return write(options.Out, File{Run: options.run(), Figures: all})
 }

@@ -97,11 +97,7 @@ func run(options options) error {
 	if err != nil {
 		return err
 	}
-	all := figures.Summarize(values)
-	if err := figures.PrintTable(os.Stdout, all); err != nil {
-		return err
-	}
-	return options.Write(all)
+	return options.Tell(figures.Summarize(values))
 }
 
 // most is how many messages a second there could be, if sleeping took no longer than it is to.

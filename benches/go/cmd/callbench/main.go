@@ -82,11 +82,7 @@ func run(options options) error {
 		}
 		values = append(values, measured...)
 	}
-	all := figures.Summarize(values)
-	if err := figures.PrintTable(os.Stdout, all); err != nil {
-		return err
-	}
-	return options.Write(all)
+	return options.Tell(figures.Summarize(values))
 }
 
 // measure runs the systems in turn, after a round that warms up.

@@ -94,8 +94,5 @@ func run(options options) error {
 		return err
 	}
 	all = append(all, figures.Summarize(paced)...)
-	if err := figures.PrintTable(os.Stdout, all); err != nil {
-		return err
-	}
-	return options.Write(all)
+	return options.Tell(all)
 }

@@ -83,18 +83,5 @@ func run(options options) error {
 		probe := filepath.Join(options.programs, "memory")
 		commands = append(commands, []string{probe, "c-table", keys, idle}, []string{probe, "partita-c", keys, idle})
 	}
-	var values []figures.Value
-	err = figures.InTurn(options.Rounds, len(commands), func(_, i int) error {
-		measured, err := figures.Ask(commands[i][0], commands[i][1:]...)
-		values = append(values, measured...)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	all := figures.Summarize(values)
-	if err := figures.PrintTable(os.Stdout, all); err != nil {
-		return err
-	}
-	return options.Write(all)
+	return options.AskInTurn(commands)
 }

@@ -72,10 +72,7 @@ func measure(options options) error {
 		return err
 	}
 	all = append(all, figures.Summarize(late)...)
-	if err := figures.PrintTable(os.Stdout, all); err != nil {
-		return err
-	}
-	return options.Write(all)
+	return options.Tell(all)
 }
 
 // rates measures how many messages a second go through.
