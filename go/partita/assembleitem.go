@@ -22,7 +22,7 @@ func (assembly *assembly) source(pipeline *Pipeline, handle C.partita_pipeline) 
 		assembly.options(path, source.settings().nilOption)
 		credits = int(assembly.number(path, "credits", source.settings().credits))
 	}
-	gate := source.side(gateBase{engine: assembly.engine, pipeline: handle, path: path})
+	gate := source.side(gateBase{engine: assembly.engine, pipeline: handle, path: path, index: len(assembly.engine.gates)})
 	settings := source.settings()
 	if settings.listening != nil {
 		assembly.listen(path, settings, credits, handle, gate)

@@ -28,7 +28,8 @@ type engine struct {
 	// seated has what is made for each seat, and workers who sits there: the first is whoever closes.
 	seated  []seated
 	workers []*worker
-	rooms   rooms
+	// beds are where workers sleep, by index, and behind those where who sends through each gate waits for room.
+	beds []bed
 	// computing is how many of them are there for all that does not block.
 	computing int
 	// sockets says that there is a worker more, the last one, for the application's sockets.
@@ -80,6 +81,9 @@ func (engine *engine) threads() int {
 	return max(int(count), 1)
 }
 
+// bedOf is the place among the beds of a gate's, by index.
+func (engine *engine) bedOf(gate int) int { return len(engine.beds) - len(engine.gates) + gate }
+
 // hire makes what belongs to each worker, and to whoever closes.
 func (engine *engine) hire(workers int) {
 	for index := -1; index < workers; index++ {
@@ -105,7 +109,9 @@ func (engine *engine) start() error {
 	}
 	C.partita_sender_new(engine.asked, &engine.probe, nil)
 	threads := engine.threads()
-	engine.rooms.first = uint32(threads)
+	for range threads + len(engine.gates) {
+		engine.beds = append(engine.beds, newBed())
+	}
 	engine.waiter.helpers.hold(threads, engine.computing)
 	engine.hire(threads)
 	engine.nameStages()

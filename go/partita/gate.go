@@ -27,6 +27,8 @@ type gateBase struct {
 	engine   *engine
 	pipeline C.partita_pipeline
 	path     string
+	// index is its place among the gates.
+	index int
 	// address is where the source listens, if it does.
 	address string
 }
@@ -90,7 +92,6 @@ func (gate *gateOf[T]) take() (*sender[T], error) {
 	sender := newSender(gate)
 	var object C.partita_error
 	if status := C.partita_sender_new(gate.pipeline, &sender.handle, &object); status != C.PARTITA_OK {
-		gate.engine.rooms.giveBack(sender.number)
 		return nil, gate.engine.failure(gate.path, status, object)
 	}
 	if len(gate.leading) > 0 {

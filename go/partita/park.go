@@ -57,15 +57,10 @@ func (bed bed) rouse() {
 
 //export partitaGoPark
 func partitaGoPark(host C.uintptr_t, index C.uint32_t, timeout C.int64_t) {
-	hostOf[*engine](uintptr(host)).worker(C.int32_t(index)).bed.sleep(time.Duration(timeout))
+	hostOf[*engine](uintptr(host)).beds[index].sleep(time.Duration(timeout))
 }
 
 //export partitaGoUnpark
 func partitaGoUnpark(host C.uintptr_t, index C.uint32_t) {
-	engine := hostOf[*engine](uintptr(host))
-	if uint32(index) >= engine.rooms.first {
-		engine.rooms.bed(uint32(index)).rouse()
-		return
-	}
-	engine.worker(C.int32_t(index)).bed.rouse()
+	hostOf[*engine](uintptr(host)).beds[index].rouse()
 }

@@ -35,8 +35,6 @@ type sender[T any] struct {
 	textSize int
 	// found counts the messages whose keys are found.
 	found int
-	// number is that of the bed where it waits for room.
-	number uint32
 	// one is a message that is sent alone.
 	one [1]T
 	// lead sends through the stateless steps that the pipeline begins with, if it does.
@@ -64,7 +62,6 @@ func newSender[T any](gate *gateOf[T]) *sender[T] {
 		gate:   gate,
 		cache:  slotCache[T]{store: gate.messages.slots},
 		tokens: slotCache[awaited]{store: gate.engine.awaited},
-		number: gate.engine.rooms.take(),
 	}
 }
 
@@ -266,7 +263,6 @@ func (sender *sender[T]) free() {
 	if sender.lead != nil {
 		sender.lead.free()
 	}
-	sender.gate.engine.rooms.giveBack(sender.number)
 	sender.texts.free()
 	sender.cache.empty()
 	sender.tokens.empty()

@@ -39,7 +39,7 @@ func (worker *worker) serve(answer C.partita_status) {
 		served := C.partita_go_serve(worker.engine.app, C.uint32_t(worker.index), answer)
 		switch {
 		case served.status == C.PARTITA_WOULD_BLOCK:
-			worker.bed.sleep(time.Duration(served.idle_ns))
+			worker.engine.beds[worker.index].sleep(time.Duration(served.idle_ns))
 		case served.run != nil:
 			outside = true
 			answer = hostOf[stepHost](uintptr(served.host)).run(worker, served.run, true)

@@ -18,7 +18,6 @@ type worker struct {
 	engine *engine
 	// index is what the engine calls it, or below 0 for whoever closes.
 	index int
-	bed   bed
 	// helper runs what user code there is beside runs, if the worker is there for steps that block.
 	helper  *helper
 	keyRoom keyRoom
@@ -31,7 +30,7 @@ type worker struct {
 }
 
 func newWorker(engine *engine, index int) *worker {
-	return &worker{engine: engine, index: index, bed: newBed()}
+	return &worker{engine: engine, index: index}
 }
 
 // seat is the worker's.
@@ -50,7 +49,7 @@ func (worker *worker) free() {
 
 // isForSockets tells whether it sees to the sockets, inside the engine.
 func (worker *worker) isForSockets() bool {
-	return worker.engine.sockets && worker.index == int(worker.engine.rooms.first)-1
+	return worker.engine.sockets && worker.index == worker.engine.bedOf(0)-1
 }
 
 // work is the worker, inside the engine until the application is closed. When user code ends the goroutine,
